@@ -1,0 +1,358 @@
+# GrainStore: building, testing, checking. `make` alone lists what it can do.
+#
+#   CONFIG=debug|release|asan|tsan|cover|fuzz   CC=gcc|clang
+#   BUILD=<directory>   EXTRA=<more flags for the compiler>
+#
+# Sources are found by name: core/<layer>/**.c becomes an archive of its layer,
+# ctest/<layer>/<x>_test.c a program that is linked with no other layers than
+# the table below allows, lua/binding/*.c the Lua module.
+
+CONFIG ?= debug
+BUILD ?= build
+PREFIX ?= /usr/local
+LUADIR ?= $(PREFIX)/share/lua/5.4
+LIBDIR ?= $(PREFIX)/lib/lua/5.4
+LUA_CFLAGS ?= $(shell pkg-config --cflags lua5.4)
+FUZZ_SECONDS ?= 60
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# ---- Layers ------------------------------------------------------------------
+# Which layer may include which. The spec spec/house/layers_spec.lua reads this
+# table; the link of each test program obeys it.
+
+LAYERS := base code env data wal mem sst merge tree store
+uses_base :=
+uses_code := base
+uses_env := base
+uses_data := base code
+uses_wal := base code env
+uses_mem := base code env data
+uses_sst := base code env data
+uses_merge := base data
+uses_tree := base code env data wal
+uses_store := base code env data wal mem sst merge tree
+
+# The layers that layer $1 stands on, directly or not, uppermost first: the
+# order in which a linker wants their archives.
+reach = $(sort $1 $(foreach u,$(uses_$1),$(call reach,$u)))
+DOWNWARD := store tree merge sst mem wal data env code base
+downward = $(foreach l,$(DOWNWARD),$(filter $l,$1))
+
+# ---- Configurations ----------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
+  -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wcast-align -Wwrite-strings \
+  -Wundef -Werror
+
+flags_debug := -Og -DGS_DEBUG
+flags_release := -O2
+flags_asan := -O1 -DGS_DEBUG -fsanitize=address,undefined \
+  -fno-sanitize-recover=all
+flags_tsan := -O1 -DGS_DEBUG -fsanitize=thread
+flags_cover := -O0 -DGS_DEBUG --coverage
+flags_fuzz := -O1 -DGS_DEBUG -fsanitize=address,undefined,fuzzer-no-link \
+  -fno-sanitize-recover=all
+ifeq ($(flags_$(CONFIG)),)
+$(error CONFIG is one of debug release asan tsan cover fuzz, not "$(CONFIG)")
+endif
+
+STANDARD := -std=c11 -D_GNU_SOURCE
+CFLAGS := $(STANDARD) $(WARNINGS) -g -fPIC -pthread -fno-omit-frame-pointer \
+  -fno-semantic-interposition $(flags_$(CONFIG)) $(EXTRA)
+LDFLAGS := -pthread $(filter -fsanitize=% --coverage,$(flags_$(CONFIG)))
+
+# A sanitized module lives in a Lua that is not: its runtime comes first, and
+# the module stays mapped to the end so that reports can name its lines.
+ifneq ($(filter asan tsan,$(CONFIG)),)
+LDFLAGS += -Wl,-z,nodelete
+runtime_gcc = $(shell $(CC) -print-file-name=lib$(CONFIG).so)
+runtime_clang = $(shell $(CC) -print-file-name=libclang_rt.$(CONFIG)-x86_64.so)
+RUNTIME = $(runtime_$(if $(findstring clang,$(CC)),clang,gcc))
+endif
+
+B := $(BUILD)/$(CONFIG)$(if $(filter-out gcc,$(CC)),-$(notdir $(CC)))
+
+# ---- What there is -----------------------------------------------------------
+
+sources_of = $(sort $(wildcard core/$1/*.c core/$1/*/*.c))
+objects = $(patsubst %.c,$B/obj/%.o,$1)
+present = $(foreach l,$1,$(if $(call sources_of,$l),$l))
+archives = $(patsubst %,$B/lib/libgs_%.a,$(call downward,$(call present,$1)))
+programs_of = $(patsubst %.c,$B/%,$(sort $(wildcard ctest/$1/*_test.c)))
+
+ENGINE := $(foreach l,$(LAYERS),$(call sources_of,$l))
+BINDING := $(sort $(wildcard lua/binding/*.c))
+HELPERS := $(sort $(wildcard ctest/support/*.c))
+SPECS := $(sort $(shell find spec -name '*_spec.lua' 2>/dev/null))
+FUZZERS := $(sort $(wildcard ctest/fuzz/*_fuzz.c))
+C_FILES := $(sort $(shell find core lua ctest -name '*.[ch]' 2>/dev/null))
+
+ARCHIVES := $(call archives,$(LAYERS))
+SUPPORT := $(if $(HELPERS),$B/lib/support.a)
+TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
+MODULE := $(if $(BINDING),$B/lua/grainstore/core.so)
+LIBRARY := $B/lib/libgrainstore.a \
+  $(if $(wildcard core/grainstore.h),$B/lib/libgrainstore.so)
+
+# ---- Every day ---------------------------------------------------------------
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SECONDEXPANSION:
+.DEFAULT_GOAL := help
+.PHONY: _always
+
+# House specs read sources, so one configuration is enough for them.
+RUN = GS_BUILD=$B .ci/tests
+RUN_SPECS = GS_BUILD=$B LUA='env LD_PRELOAD=$(RUNTIME) lua5.4' .ci/tests
+ifneq ($(CONFIG),debug)
+SPECS := $(filter-out spec/house/%,$(SPECS))
+endif
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][-a-z0-9_%]*:.*## / \
+	  { printf "  make %-32s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: all
+all: $(ARCHIVES) $(LIBRARY) $(MODULE) ## archives, libraries and the Lua module
+
+.PHONY: test
+test: all $(TESTS) ## every cmocka test and every busted spec
+	@$(RUN_SPECS) $(TESTS) $(SPECS)
+
+.PHONY: ctest
+ctest: $(TESTS) ## every cmocka test
+	@$(RUN) $(TESTS)
+
+ctest-%: $$(call programs_of,$$*) ## the cmocka tests of one layer: ctest-wal
+	@$(RUN) $^
+
+.PHONY: spec
+spec: all ## every busted spec
+	@$(RUN_SPECS) $(SPECS)
+
+matching = $(foreach s,$(SPECS),$(if $(findstring $1,$s),$s))
+spec-%: all ## specs with a word in their path: spec-house
+	@$(RUN_SPECS) $(call matching,$*)
+
+.PHONY: demo
+demo: ## a tour of the Lua module
+	@$(MAKE) CONFIG=release all
+	@LUA_PATH='lua/?.lua;lua/?/init.lua;;' \
+	  LUA_CPATH='$(BUILD)/release/lua/?.so;;' lua5.4 examples/demo.lua
+
+bench-%: ## one program of ctest/bench, with arguments from ARGS
+	@$(MAKE) CONFIG=release $(BUILD)/release/ctest/bench/$*
+	@$(BUILD)/release/ctest/bench/$* $(ARGS)
+
+.PHONY: install
+install: install-lua ## library, headers and Lua module under PREFIX
+	@$(MAKE) CONFIG=release _install
+
+.PHONY: install-lua
+install-lua: ## the Lua module alone, into LUADIR and LIBDIR
+	@$(MAKE) CONFIG=release _install-lua
+
+.PHONY: clean
+clean: ## removes all that was built
+	rm -rf $(BUILD)
+
+.PHONY: deps
+deps: ## installs what all of this needs (Debian packages)
+	@CC=$(CC) .ci/deps
+
+# ---- Groups of specs that go together ----------------------------------------
+
+group = $(RUN_SPECS) spec/seed/$(subst -,_,$(@:test-%=%))_spec.lua
+
+.PHONY: test-lsm-tombstone-compaction
+test-lsm-tombstone-compaction: all ## how puts and tombstones merge
+	@$(group)
+
+.PHONY: test-cluster-grainstore
+test-cluster-grainstore: all ## the u32 store as a cluster node uses it
+	@$(group)
+
+.PHONY: test-lsm-grainstore-bytes-replay
+test-lsm-grainstore-bytes-replay: all ## what a log brings back
+	@$(group)
+
+.PHONY: test-lsm-grainstore-manifest
+test-lsm-grainstore-manifest: all ## what a manifest brings back
+	@$(group)
+
+.PHONY: test-stl-lsm-store-v2
+test-stl-lsm-store-v2: all ## the second generation of the store
+	@$(group)
+
+# ---- Checks ------------------------------------------------------------------
+
+.PHONY: asan ubsan
+asan: ## all tests under the address and undefined behaviour sanitizers
+	@$(MAKE) CONFIG=asan test
+ubsan: asan ## the same as asan
+
+.PHONY: tsan
+tsan: ## all tests under the thread sanitizer
+	@$(MAKE) CONFIG=tsan test
+
+.PHONY: valgrind
+valgrind: $(TESTS) ## every cmocka test under valgrind
+	@WRAP='valgrind --quiet --leak-check=full --error-exitcode=99' \
+	  $(RUN) $(TESTS)
+
+.PHONY: hostile
+hostile: ## every spec under two collectors that never rest, with asan
+	@$(MAKE) CONFIG=asan _hostile COLLECTOR=generational
+	@$(MAKE) CONFIG=asan _hostile COLLECTOR=incremental
+
+.PHONY: _hostile
+_hostile: all
+	@GS_COLLECTOR=$(COLLECTOR) HELPER=spec/support/hostile.lua \
+	  $(RUN_SPECS) $(SPECS)
+
+.PHONY: fuzz
+fuzz: ## every fuzz target of ctest/fuzz, one after the other
+	@for name in $(FUZZERS:ctest/fuzz/%_fuzz.c=%); do $(MAKE) fuzz-$$name || exit 1; done
+
+fuzz-%: ## one fuzz target, fed with random bytes for FUZZ_SECONDS
+	@$(MAKE) CONFIG=fuzz CC=clang $(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz
+	@mkdir -p $(BUILD)/corpus/$*
+	@$(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz -verbosity=0 \
+	  -max_total_time=$(FUZZ_SECONDS) \
+	  -artifact_prefix=$(BUILD)/corpus/$*- $(BUILD)/corpus/$*
+
+.PHONY: cover
+cover: | _deps ## which lines of core/ no test runs; fails below 90 %
+	@find $(BUILD)/cover -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) CONFIG=cover test
+	@gcovr --root . --filter core/ --object-directory $(BUILD)/cover/obj \
+	  --fail-under-line 90 $(BUILD)/cover/obj
+
+.PHONY: lint
+lint: lint-format lint-cppcheck lint-tidy lint-lua ## all of these, in silence
+
+.PHONY: lint-format
+lint-format: | _deps ## is the C code formatted as clang-format does it?
+	@clang-format --dry-run -Werror $(C_FILES)
+
+.PHONY: lint-cppcheck
+lint-cppcheck: | _deps ## what cppcheck says
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+	  --inline-suppr --error-exitcode=1 -D_GNU_SOURCE -DGS_DEBUG -Icore -Ictest \
+	  $(filter %.c,$(C_FILES))
+
+.PHONY: lint-lua
+lint-lua: | _deps ## what luacheck says
+	@luacheck --quiet --formatter plain $(wildcard lua spec examples)
+
+TIDY := $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter %.c,$(C_FILES)))
+.PHONY: lint-tidy
+lint-tidy: $(TIDY) ## what clang-tidy says
+
+$(BUILD)/lint/%.tidy: %.c $(filter %.h,$(C_FILES)) .clang-tidy | _deps
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(STANDARD) -DGS_DEBUG -Icore -Ictest \
+	  $(LUA_CFLAGS) > $@.log 2>&1 && mv $@.log $@ || \
+	  { cat $@.log; exit 1; }
+
+.PHONY: format
+format: | _deps ## rewrites all C files in the house style
+	@clang-format -i $(C_FILES)
+
+# ---- How things are made -----------------------------------------------------
+
+# What only builds needs no test tools.
+goals := $(MAKECMDGOALS:lint-%=lint)
+builds := all demo bench-% install install-lua _install%
+purposes := build $(filter lint cover valgrind,$(goals:format=lint)) \
+  $(if $(filter-out $(builds),$(goals)),test)
+.PHONY: _deps
+_deps:
+	@CC=$(CC) .ci/deps $(purposes)
+
+# Another compiler or another flag rewrites this file, and so builds anew.
+HIDDEN := -fvisibility=hidden
+version = $(shell $(CC) --version | head -n 1)
+identity = $(version) $(CFLAGS) $(HIDDEN) $(LDFLAGS)
+$B/flags: _always | _deps
+	@mkdir -p $(@D)
+	@echo '$(identity)' | cmp -s - $@ || echo '$(identity)' > $@
+
+# What the public header shows is base and itself; the rest stays inside.
+includes = -Icore
+$B/obj/core/base/%: includes = -Icore
+$B/obj/core/%: includes = -Icore $(HIDDEN)
+$B/obj/ctest/%: includes = -Icore -Ictest
+$B/obj/lua/%: includes = -Icore $(LUA_CFLAGS)
+
+$B/obj/%.o: %.c $B/flags
+	@mkdir -p $(@D)
+	@echo "  $(CC) $<"
+	@$(CC) $(CFLAGS) $(includes) -MMD -MP -c -o $@ $<
+
+# An archive also depends on its folders, which change when a file goes away.
+define layer_rules
+$B/lib/libgs_$1.a: $(call objects,$(call sources_of,$1)) \
+  $(wildcard core/$1 core/$1/*/)
+$(call programs_of,$1): $(SUPPORT) $(call archives,$(call reach,$1))
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rules,$l)))
+$B/lib/libgrainstore.a: $(call objects,$(ENGINE)) $(wildcard core/*/)
+
+$B/lib/support.a: $(call objects,$(HELPERS)) $(wildcard ctest/support/)
+
+$B/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	@ar rcs $@ $(filter %.o,$^)
+
+link = mkdir -p $(@D) && \
+  $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+
+$B/ctest/%_test: $B/obj/ctest/%_test.o
+	@$(link) -lcmocka
+
+$B/ctest/fuzz/%: $B/obj/ctest/fuzz/%.o $(SUPPORT) $(ARCHIVES)
+	@$(link) -fsanitize=fuzzer
+
+$B/ctest/bench/%: $B/obj/ctest/bench/%.o $(SUPPORT) $(ARCHIVES)
+	@$(link) -lm
+
+# The module exports its opener, the shared library what is marked GS_API.
+$B/lua/grainstore/core.so: $(call objects,$(BINDING)) $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo '{ global: luaopen_grainstore_core; local: *; };' > $B/lua/exports
+	@$(link) -shared -Wl,--version-script=$B/lua/exports
+
+$B/lib/libgrainstore.so: $(call objects,$(ENGINE))
+	@$(link) -shared -Wl,-soname,libgrainstore.so.0
+
+# ---- Installation ------------------------------------------------------------
+
+HEADERS = $(filter core/%,$(shell $(CC) -Icore -MM core/grainstore.h))
+ROOT := $(DESTDIR)$(PREFIX)
+
+.PHONY: _install
+_install: all
+	@cd core && for header in $(HEADERS:core/%=%); do \
+	  install -D -m 644 $$header $(ROOT)/include/grainstore/$$header; done
+	@install -D -m 644 $B/lib/libgrainstore.a $(ROOT)/lib/libgrainstore.a
+	@install $B/lib/libgrainstore.so $(ROOT)/lib/libgrainstore.so.0
+	@ln -sf libgrainstore.so.0 $(ROOT)/lib/libgrainstore.so
+
+.PHONY: _install-lua
+_install-lua: $(MODULE)
+	@install -D $(MODULE) $(DESTDIR)$(LIBDIR)/grainstore/core.so
+	@cd lua && find grainstore -name '*.lua' \
+	  -exec install -D -m 644 {} $(DESTDIR)$(LUADIR)/{} \;
+
+-include $(shell find $B/obj -name '*.d' 2>/dev/null)
