@@ -1,0 +1,112 @@
+/*
+ * dir: names, directories and the lock between processes, with errors that
+ * name the path.
+ */
+#include <errno.h>
+
+#include "env/env.h"
+#include "env/os_error.h"
+
+enum { OWNER_BYTES = 128 };
+
+static gs_status
+outcome(int os_errno, const char *verb, const char *path, gs_error *err)
+{
+  return os_errno == 0 ? GS_OK : gs_os_error_fail(err, os_errno, verb, path);
+}
+
+gs_status
+gs_env_list(gs_env *env, const char *dir, gs_name_visitor visit, void *context,
+            gs_error *err)
+{
+  return outcome(env->ops->list(env, dir, visit, context), "list", dir, err);
+}
+
+gs_status
+gs_env_stat(gs_env *env, const char *path, gs_file_info *out, gs_error *err)
+{
+  return outcome(env->ops->stat(env, path, out), "look at", path, err);
+}
+
+gs_status
+gs_env_make_dir(gs_env *env, const char *path, gs_error *err)
+{
+  return outcome(env->ops->make_dir(env, path), "make the directory", path,
+                 err);
+}
+
+gs_status
+gs_env_remove(gs_env *env, const char *path, gs_error *err)
+{
+  return outcome(env->ops->remove(env, path), "remove", path, err);
+}
+
+gs_status
+gs_env_remove_dir(gs_env *env, const char *path, gs_error *err)
+{
+  return outcome(env->ops->remove_dir(env, path), "remove the directory", path,
+                 err);
+}
+
+gs_status
+gs_env_link(gs_env *env, const char *from, const char *to, gs_error *err)
+{
+  return outcome(env->ops->link(env, from, to), "make the link", to, err);
+}
+
+gs_status
+gs_env_sync_dir(gs_env *env, const char *dir, gs_error *err)
+{
+  int os_errno;
+  do {
+    os_errno = env->ops->sync_dir(env, dir);
+  } while (os_errno == EINTR);
+  return outcome(os_errno, "sync the directory", dir, err);
+}
+
+gs_status
+gs_env_space(gs_env *env, const char *dir, gs_disk_space *out, gs_error *err)
+{
+  int os_errno;
+  do {
+    os_errno = env->ops->space(env, dir, out);
+  } while (os_errno == EINTR);
+  return outcome(os_errno, "ask for the free space of", dir, err);
+}
+
+static gs_status
+fail_locked(const char *path, const char *owner, gs_error *err)
+{
+  gs_status status =
+      owner[0] != '\0'
+          ? GS_FAIL(err, GS_LOCKED, "'%s' is locked by process %s", path, owner)
+          : GS_FAIL(err, GS_LOCKED, "'%s' is locked by another process", path);
+  status = gs_error_at(err, status, path);
+  status = gs_error_errno(err, status, EWOULDBLOCK);
+  return gs_error_hint(err, status, "close the store in that process first");
+}
+
+gs_status
+gs_env_lock(gs_env *env, const char *path, gs_lock **out, gs_error *err)
+{
+  char owner[OWNER_BYTES] = "";
+  int os_errno;
+  do {
+    os_errno = env->ops->lock(env, path, out, owner, sizeof owner);
+  } while (os_errno == EINTR);
+  if (os_errno == 0) {
+    return GS_OK;
+  }
+  *out = NULL;
+  return os_errno == EWOULDBLOCK
+             ? fail_locked(path, owner, err)
+             : gs_os_error_fail(err, os_errno, "lock", path);
+}
+
+void
+gs_env_unlock(gs_lock *lock)
+{
+  if (lock != NULL) {
+    lock->env->ops->unlock(lock);
+  }
+}

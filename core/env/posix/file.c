@@ -1,0 +1,266 @@
+/*
+ * file: positioned reads and writes on descriptors, and a shared mapping for
+ * files of fixed size that are written in small pieces.
+ *
+ * A mapped write is a copy into the page cache without a system call. It is
+ * safe only on blocks that are allocated (a store into a hole on a full disk is
+ * a fatal signal) and within the file's size; allocate and the check in map see
+ * to both. Reads go through pread all the while: on Linux a shared mapping and
+ * the page cache are the same memory, and fdatasync covers both.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "env/posix/posix.h"
+
+enum {
+  FIRST_FD = 3, /* below are the standard streams */
+  FILE_MODE = 0666,
+  ZERO_BYTES = 64 * 1024,
+  ZERO_REPEATS = 16, /* so that one call writes 1 MiB */
+};
+
+typedef struct posix_file {
+  gs_file base;
+  int fd;
+  uint8_t *mapped; /* NULL, or the first mapped_bytes of the file */
+  size_t mapped_bytes;
+} posix_file;
+
+static posix_file *
+posix_of(gs_file *file)
+{
+  return (posix_file *)file;
+}
+
+int
+gs_posix_open_fd(const char *path, int flags, int *fd)
+{
+  int opened = open(path, flags | O_CLOEXEC, FILE_MODE);
+  if (opened < 0) {
+    return errno;
+  }
+  if (opened < FIRST_FD) {
+    int moved = fcntl(opened, F_DUPFD_CLOEXEC, FIRST_FD);
+    int os_errno = errno;
+    close(opened);
+    if (moved < 0) {
+      return os_errno;
+    }
+    opened = moved;
+  }
+  *fd = opened;
+  return 0;
+}
+
+/* A directory can be opened for reading; it is refused here rather than at
+ * its first read. */
+static int
+refuse_directory(int fd)
+{
+  struct stat info;
+  if (fstat(fd, &info) != 0) {
+    return errno;
+  }
+  return S_ISDIR(info.st_mode) ? EISDIR : 0;
+}
+
+static int
+new_handle(gs_env *env, const char *path, int fd, gs_file **out)
+{
+  size_t path_size = strlen(path) + 1;
+  posix_file *file = GS_NEW(env->alloc, posix_file);
+  char *copy = gs_alloc_bytes(env->alloc, path_size);
+  if (file == NULL || copy == NULL) {
+    GS_DELETE(env->alloc, file);
+    gs_alloc_free(env->alloc, copy, path_size);
+    return ENOMEM;
+  }
+  memcpy(copy, path, path_size);
+  file->base = (gs_file){.env = env, .path = copy};
+  file->fd = fd;
+  *out = &file->base;
+  return 0;
+}
+
+int
+gs_posix_open(gs_env *env, const char *path, gs_open_mode mode, gs_file **out)
+{
+  static const int flags[] = {
+      [GS_OPEN_READ] = O_RDONLY,
+      [GS_OPEN_WRITE] = O_RDWR,
+      [GS_OPEN_CREATE] = O_RDWR | O_CREAT | O_EXCL,
+  };
+  int fd = -1;
+  int os_errno = gs_posix_open_fd(path, flags[mode], &fd);
+  if (os_errno != 0) {
+    return os_errno;
+  }
+  os_errno = refuse_directory(fd);
+  if (os_errno == 0) {
+    os_errno = new_handle(env, path, fd, out);
+  }
+  if (os_errno != 0) {
+    close(fd);
+    if (mode == GS_OPEN_CREATE) {
+      unlink(path); /* else a second try would find the name taken */
+    }
+  }
+  return os_errno;
+}
+
+static void
+unmap(posix_file *file)
+{
+  if (file->mapped != NULL) {
+    munmap(file->mapped, file->mapped_bytes);
+    file->mapped = NULL;
+    file->mapped_bytes = 0;
+  }
+}
+
+int
+gs_posix_close(gs_file *file)
+{
+  posix_file *own = posix_of(file);
+  gs_alloc *alloc = file->env->alloc;
+  unmap(own);
+  int os_errno = close(own->fd) == 0 ? 0 : errno;
+  gs_alloc_free(alloc, file->path, strlen(file->path) + 1);
+  GS_DELETE(alloc, own);
+  /* The descriptor is gone after an interruption too, and another thread may
+   * have it by now. */
+  return os_errno == EINTR ? 0 : os_errno;
+}
+
+int64_t
+gs_posix_read(gs_file *file, uint64_t offset, void *data, size_t size)
+{
+  ssize_t got = pread(posix_of(file)->fd, data, size, (off_t)offset);
+  return got < 0 ? -(int64_t)errno : got;
+}
+
+int64_t
+gs_posix_write(gs_file *file, uint64_t offset, const void *data, size_t size)
+{
+  posix_file *own = posix_of(file);
+  if (offset < own->mapped_bytes) {
+    size_t room = own->mapped_bytes - (size_t)offset;
+    size_t copied = size < room ? size : room;
+    memcpy(own->mapped + offset, data, copied);
+    return (int64_t)copied;
+  }
+  ssize_t put = pwrite(own->fd, data, size, (off_t)offset);
+  return put < 0 ? -(int64_t)errno : put;
+}
+
+/* Writes up to size zeros at the offset in one call. */
+static ssize_t
+write_zeros(int fd, uint64_t offset, uint64_t size)
+{
+  static uint8_t zeros[ZERO_BYTES]; /* never written; costs no file space */
+  struct iovec parts[ZERO_REPEATS];
+  int count = 0;
+  while (size > 0 && count < ZERO_REPEATS) {
+    size_t part = size < ZERO_BYTES ? (size_t)size : ZERO_BYTES;
+    parts[count++] = (struct iovec){.iov_base = zeros, .iov_len = part};
+    size -= part;
+  }
+  return pwritev(fd, parts, count, (off_t)offset);
+}
+
+/*
+ * First the space in one piece, so that a full disk is found before anything
+ * changed; then zeros, so that later writes convert no extents and a sync of
+ * them carries no metadata. The size grows with the zeros only: an interrupted
+ * call goes on where it stopped.
+ */
+int
+gs_posix_allocate(gs_file *file, uint64_t size)
+{
+  int fd = posix_of(file)->fd;
+  uint64_t at = 0;
+  int os_errno = gs_posix_size(file, &at);
+  if (os_errno != 0 || at >= size) {
+    return os_errno;
+  }
+  if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)(size - at)) != 0 &&
+      errno != EOPNOTSUPP && errno != ENOSYS) {
+    return errno;
+  }
+  while (at < size) {
+    ssize_t put = write_zeros(fd, at, size - at);
+    if (put <= 0) {
+      return put == 0 ? EIO : errno;
+    }
+    at += (uint64_t)put;
+  }
+  return 0;
+}
+
+int
+gs_posix_map(gs_file *file, uint64_t size)
+{
+  posix_file *own = posix_of(file);
+  uint64_t allocated = 0;
+  int os_errno = gs_posix_size(file, &allocated);
+  if (os_errno != 0) {
+    return os_errno;
+  }
+  if (size == 0 || size > allocated || size > SIZE_MAX) {
+    return EINVAL;
+  }
+  void *mapped = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_POPULATE, own->fd, 0);
+  if (mapped == MAP_FAILED) {
+    return errno;
+  }
+  unmap(own);
+  own->mapped = mapped;
+  own->mapped_bytes = (size_t)size;
+  return 0;
+}
+
+int
+gs_posix_truncate(gs_file *file, uint64_t size)
+{
+  posix_file *own = posix_of(file);
+  if (size < own->mapped_bytes) {
+    unmap(own); /* a store beyond the end is a fatal signal */
+  }
+  return ftruncate(own->fd, (off_t)size) == 0 ? 0 : errno;
+}
+
+int
+gs_posix_sync_data(gs_file *file)
+{
+  return fdatasync(posix_of(file)->fd) == 0 ? 0 : errno;
+}
+
+int
+gs_posix_size(gs_file *file, uint64_t *out)
+{
+  struct stat info;
+  if (fstat(posix_of(file)->fd, &info) != 0) {
+    return errno;
+  }
+  *out = (uint64_t)info.st_size;
+  return 0;
+}
+
+void
+gs_posix_advise(gs_file *file, uint64_t offset, uint64_t size, gs_advice advice)
+{
+  static const int kinds[] = {
+      [GS_ADVICE_SEQUENTIAL] = POSIX_FADV_SEQUENTIAL,
+      [GS_ADVICE_RANDOM] = POSIX_FADV_RANDOM,
+      [GS_ADVICE_DONTNEED] = POSIX_FADV_DONTNEED,
+  };
+  GS_IGNORE(posix_fadvise(posix_of(file)->fd, (off_t)offset, (off_t)size,
+                          kinds[advice]) != 0,
+            "advice may be ignored, so its failure may be too");
+}

@@ -1,0 +1,91 @@
+/*
+ * machine: the real machine as a table of operations, and what a fork does to
+ * it: the child has another identity, one thread and numbers of its own.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "env/posix/posix.h"
+
+/* getpid is a system call; this is asked before every write to a store. */
+static _Atomic uint64_t process;
+
+static uint64_t
+process_id(gs_env *env)
+{
+  (void)env;
+  return atomic_load_explicit(&process, memory_order_relaxed);
+}
+
+static const gs_env_ops operations = {
+    .open = gs_posix_open,
+    .close = gs_posix_close,
+    .read = gs_posix_read,
+    .write = gs_posix_write,
+    .allocate = gs_posix_allocate,
+    .map = gs_posix_map,
+    .truncate = gs_posix_truncate,
+    .sync_data = gs_posix_sync_data,
+    .size = gs_posix_size,
+    .advise = gs_posix_advise,
+    .list = gs_posix_list,
+    .stat = gs_posix_stat,
+    .make_dir = gs_posix_make_dir,
+    .remove = gs_posix_remove,
+    .remove_dir = gs_posix_remove_dir,
+    .link = gs_posix_link,
+    .sync_dir = gs_posix_sync_dir,
+    .space = gs_posix_space,
+    .lock = gs_posix_lock,
+    .unlock = gs_posix_unlock,
+    .mono_us = gs_posix_mono_us,
+    .wall_ms = gs_posix_wall_ms,
+    .random64 = gs_posix_random64,
+    .mutex_new = gs_posix_mutex_new,
+    .mutex_free = gs_posix_mutex_free,
+    .mutex_lock = gs_posix_mutex_lock,
+    .mutex_unlock = gs_posix_mutex_unlock,
+    .cond_new = gs_posix_cond_new,
+    .cond_free = gs_posix_cond_free,
+    .cond_wait = gs_posix_cond_wait,
+    .cond_broadcast = gs_posix_cond_broadcast,
+    .thread_start = gs_posix_thread_start,
+    .thread_join = gs_posix_thread_join,
+    .thread_slot = gs_posix_thread_slot,
+    .process_id = process_id,
+};
+
+static gs_env machine = {
+    .ops = &operations,
+    .alloc = &gs_posix_alloc,
+    .has_threads = true,
+};
+
+static void
+become_child(void)
+{
+  atomic_store_explicit(&process, (uint64_t)getpid(), memory_order_relaxed);
+  gs_posix_slot_forked();
+  gs_posix_random_seed();
+}
+
+static void
+start_machine(void)
+{
+  atomic_store_explicit(&process, (uint64_t)getpid(), memory_order_relaxed);
+  gs_posix_slot_start();
+  gs_posix_random_seed();
+  /* Without memory for the handler a child would only be taken for its
+   * parent, as on any system without such handlers. */
+  GS_IGNORE(pthread_atfork(NULL, NULL, become_child) != 0,
+            "the program can run without forking");
+}
+
+gs_env *
+gs_env_posix(void)
+{
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, start_machine);
+  return &machine;
+}

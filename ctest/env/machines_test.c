@@ -1,0 +1,750 @@
+/*
+ * One battery of operations over both machines: they must give equal answers.
+ * The last test compares them call by call over random operations, on a few
+ * names so that these collide; GS_SEED repeats a run.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "env/sim.h"
+#include "support/temp_dir.h"
+
+/* The machine under test and where it may work. */
+typedef struct machine {
+  gs_env *env;
+  gs_sim *sim; /* NULL: the real one */
+  temp_dir dir;
+} machine;
+
+enum { PATH_BYTES = TEMP_DIR_BYTES, NAME_BYTES = 300 };
+
+static machine under_test;
+static gs_error err;
+
+static void
+machine_open_posix(machine *m)
+{
+  *m = (machine){.env = gs_env_posix()};
+  temp_dir_make(&m->dir);
+}
+
+static void
+machine_open_sim(machine *m)
+{
+  *m = (machine){.sim = gs_sim_new(1)};
+  m->env = gs_sim_env(m->sim);
+  memcpy(m->dir.path, "/root", sizeof "/root");
+  assert_int_equal(gs_env_make_dir(m->env, m->dir.path, NULL), GS_OK);
+}
+
+static void
+machine_close(machine *m)
+{
+  if (m->sim == NULL) {
+    temp_dir_remove(&m->dir);
+    return;
+  }
+  assert_int_equal(gs_sim_allocated_bytes(m->sim), 0);
+  gs_sim_free(m->sim);
+}
+
+static int
+set_up_posix(void **state)
+{
+  (void)state;
+  machine_open_posix(&under_test);
+  return 0;
+}
+
+static int
+set_up_sim(void **state)
+{
+  (void)state;
+  machine_open_sim(&under_test);
+  return 0;
+}
+
+static int
+tear_down(void **state)
+{
+  (void)state;
+  machine_close(&under_test);
+  return 0;
+}
+
+static const char *
+at(const char *name)
+{
+  return temp_dir_at(&under_test.dir, name);
+}
+
+static gs_file *
+open_file(const char *name, gs_open_mode mode)
+{
+  gs_file *file = NULL;
+  assert_int_equal(gs_file_open(under_test.env, at(name), mode, &file, &err),
+                   GS_OK);
+  return file;
+}
+
+static gs_status
+try_open(const char *name, gs_open_mode mode)
+{
+  gs_file *file = NULL;
+  gs_status status = gs_file_open(under_test.env, at(name), mode, &file, &err);
+  assert_int_equal(gs_file_close(file, NULL), GS_OK);
+  return status;
+}
+
+static void
+close_file(gs_file *file)
+{
+  assert_int_equal(gs_file_close(file, &err), GS_OK);
+}
+
+static void
+make_file(const char *name, const char *text)
+{
+  gs_file *file = open_file(name, GS_OPEN_CREATE);
+  assert_int_equal(gs_file_write(file, 0, text, strlen(text), &err), GS_OK);
+  close_file(file);
+}
+
+static void
+assert_text(const char *name, const char *text)
+{
+  gs_buffer out;
+  gs_buffer_init(&out, under_test.env->alloc);
+  gs_file *file = open_file(name, GS_OPEN_READ);
+  assert_int_equal(gs_file_read_all(file, &out, &err), GS_OK);
+  assert_true(gs_slice_equal(gs_buffer_slice(&out), gs_slice_str(text)));
+  close_file(file);
+  gs_buffer_deinit(&out);
+}
+
+static void
+make_dir(const char *name)
+{
+  assert_int_equal(gs_env_make_dir(under_test.env, at(name), &err), GS_OK);
+}
+
+static uint64_t
+size_of(gs_file *file)
+{
+  uint64_t size = 0;
+  assert_int_equal(gs_file_size(file, &size, &err), GS_OK);
+  return size;
+}
+
+/* The battery ------------------------------------------------------------ */
+
+static void
+test_what_was_written_is_read(void **state)
+{
+  (void)state;
+  make_file("f", "hello");
+  assert_text("f", "hello");
+}
+
+static void
+test_a_new_file_must_be_new_and_an_old_one_there(void **state)
+{
+  (void)state;
+  assert_int_equal(try_open("f", GS_OPEN_READ), GS_MISSING);
+  assert_int_equal(try_open("f", GS_OPEN_WRITE), GS_MISSING);
+  assert_int_equal(try_open("f", GS_OPEN_CREATE), GS_OK);
+  assert_int_equal(try_open("f", GS_OPEN_CREATE), GS_EXISTS);
+  assert_int_equal(try_open("f", GS_OPEN_READ), GS_OK);
+  assert_int_equal(try_open("f", GS_OPEN_WRITE), GS_OK);
+  assert_int_equal(try_open("d/f", GS_OPEN_CREATE), GS_MISSING);
+  assert_int_equal(try_open("f/g", GS_OPEN_CREATE), GS_IO);
+  assert_int_equal(err.os_errno, ENOTDIR);
+}
+
+static void
+test_a_directory_is_not_a_file(void **state)
+{
+  (void)state;
+  make_dir("d");
+  assert_int_equal(try_open("d", GS_OPEN_READ), GS_IO);
+  assert_int_equal(err.os_errno, EISDIR);
+  assert_int_equal(try_open("d", GS_OPEN_WRITE), GS_IO);
+  assert_int_equal(err.os_errno, EISDIR);
+  assert_int_equal(try_open("d", GS_OPEN_CREATE), GS_EXISTS);
+  assert_int_equal(gs_env_remove(under_test.env, at("d"), &err), GS_IO);
+  assert_int_equal(err.os_errno, EISDIR);
+}
+
+static void
+test_a_write_beyond_the_end_leaves_zeros(void **state)
+{
+  (void)state;
+  char text[12];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_write(file, 0, "abc", 3, &err), GS_OK);
+  assert_int_equal(gs_file_write(file, 10, "xy", 2, &err), GS_OK);
+  assert_int_equal(size_of(file), 12);
+  assert_int_equal(gs_file_read(file, 0, text, 12, &err), GS_OK);
+  assert_memory_equal(text, "abc\0\0\0\0\0\0\0xy", 12);
+  close_file(file);
+}
+
+static void
+test_a_file_opened_for_reading_takes_no_writes(void **state)
+{
+  (void)state;
+  make_file("f", "abc");
+  gs_file *file = open_file("f", GS_OPEN_READ);
+  assert_int_equal(gs_file_write(file, 0, "x", 1, &err), GS_IO);
+  assert_int_equal(err.os_errno, EBADF);
+  assert_int_equal(gs_file_allocate(file, 100, &err), GS_IO);
+  assert_int_equal(under_test.env->ops->truncate(file, 1), EINVAL);
+  assert_int_equal(under_test.env->ops->map(file, 3), EACCES);
+  assert_int_equal(gs_file_sync(file, &err), GS_OK);
+  close_file(file);
+  assert_text("f", "abc");
+}
+
+static void
+test_allocation_grows_with_zeros_and_never_shrinks(void **state)
+{
+  (void)state;
+  char text[5];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_write(file, 0, "ab", 2, &err), GS_OK);
+  assert_int_equal(gs_file_allocate(file, 5, &err), GS_OK);
+  assert_int_equal(gs_file_allocate(file, 1, &err), GS_OK);
+  assert_int_equal(size_of(file), 5);
+  assert_int_equal(gs_file_read(file, 0, text, 5, &err), GS_OK);
+  assert_memory_equal(text, "ab\0\0\0", 5);
+  close_file(file);
+}
+
+static void
+test_a_cut_file_grows_with_zeros(void **state)
+{
+  (void)state;
+  char text[6];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_write(file, 0, "abcdef", 6, &err), GS_OK);
+  assert_int_equal(under_test.env->ops->truncate(file, 2), 0);
+  assert_int_equal(size_of(file), 2);
+  assert_int_equal(under_test.env->ops->truncate(file, 6), 0);
+  assert_int_equal(gs_file_read(file, 0, text, 6, &err), GS_OK);
+  assert_memory_equal(text, "ab\0\0\0\0", 6);
+  close_file(file);
+}
+
+static void
+test_a_mapped_file_is_written_and_read_as_before(void **state)
+{
+  (void)state;
+  char text[8];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, 8, &err), GS_OK);
+  gs_file_map(file, 6);
+  assert_int_equal(gs_file_write(file, 4, "abcd", 4, &err), GS_OK);
+  assert_int_equal(gs_file_sync(file, &err), GS_OK);
+  assert_int_equal(gs_file_read(file, 0, text, 8, &err), GS_OK);
+  assert_memory_equal(text, "\0\0\0\0abcd", 8);
+  close_file(file);
+}
+
+static void
+test_offsets_beyond_all_files_are_refused(void **state)
+{
+  (void)state;
+  char byte = 'x';
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_write(file, UINT64_MAX - 1, &byte, 1, &err), GS_IO);
+  assert_int_equal(err.os_errno, EINVAL);
+  size_t got = 9;
+  assert_int_equal(
+      gs_file_read_some(file, UINT64_MAX - 1, &byte, 1, &got, &err), GS_IO);
+  assert_int_equal(err.os_errno, EINVAL);
+  close_file(file);
+}
+
+/* Names met. */
+typedef struct listing {
+  char names[32][NAME_BYTES];
+  size_t count;
+} listing;
+
+static void
+note_name(void *context, const char *name)
+{
+  listing *list = context;
+  assert_true(list->count < 32);
+  snprintf(list->names[list->count++], NAME_BYTES, "%s", name);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+  return strcmp(a, b);
+}
+
+static void
+sort_listing(listing *list)
+{
+  qsort(list->names, list->count, NAME_BYTES, compare_names);
+}
+
+static void
+test_a_listing_has_files_and_directories_but_no_dots(void **state)
+{
+  (void)state;
+  listing list = {.count = 0};
+  make_dir("d");
+  make_file("d/inner", "");
+  make_file("b", "");
+  make_file("a", "");
+  assert_int_equal(
+      gs_env_list(under_test.env, under_test.dir.path, note_name, &list, &err),
+      GS_OK);
+  sort_listing(&list);
+  assert_int_equal(list.count, 3);
+  assert_string_equal(list.names[0], "a");
+  assert_string_equal(list.names[1], "b");
+  assert_string_equal(list.names[2], "d");
+  assert_int_equal(
+      gs_env_list(under_test.env, at("none"), note_name, &list, &err),
+      GS_MISSING);
+  assert_int_equal(gs_env_list(under_test.env, at("a"), note_name, &list, &err),
+                   GS_IO);
+  assert_int_equal(err.os_errno, ENOTDIR);
+}
+
+static void
+remove_name(void *context, const char *name)
+{
+  size_t *count = context;
+  *count += 1;
+  assert_int_equal(gs_env_remove(under_test.env, at(name), &err), GS_OK);
+}
+
+static void
+test_what_is_listed_may_be_removed_meanwhile(void **state)
+{
+  (void)state;
+  size_t count = 0;
+  make_file("a", "");
+  make_file("b", "");
+  make_file("c", "");
+  assert_int_equal(gs_env_list(under_test.env, under_test.dir.path, remove_name,
+                               &count, &err),
+                   GS_OK);
+  assert_int_equal(count, 3);
+  assert_int_equal(try_open("a", GS_OPEN_READ), GS_MISSING);
+}
+
+static void
+test_a_look_tells_kind_size_and_identity(void **state)
+{
+  (void)state;
+  gs_file_info dir;
+  gs_file_info file;
+  gs_file_info link;
+  make_dir("d");
+  make_file("f", "abc");
+  char from[PATH_BYTES];
+  snprintf(from, sizeof from, "%s", at("f"));
+  assert_int_equal(gs_env_link(under_test.env, from, at("g"), &err), GS_OK);
+  assert_int_equal(gs_env_stat(under_test.env, at("d"), &dir, &err), GS_OK);
+  assert_int_equal(gs_env_stat(under_test.env, at("f"), &file, &err), GS_OK);
+  assert_int_equal(gs_env_stat(under_test.env, at("g"), &link, &err), GS_OK);
+  assert_true(dir.is_directory && !file.is_directory);
+  assert_int_equal(file.size_bytes, 3);
+  assert_true(file.inode == link.inode && file.device == link.device);
+  assert_true(file.inode != dir.inode);
+  assert_int_equal(gs_env_stat(under_test.env, at("x"), &file, &err),
+                   GS_MISSING);
+}
+
+static void
+test_a_linked_file_outlives_its_first_name(void **state)
+{
+  (void)state;
+  char from[PATH_BYTES];
+  make_file("f", "abc");
+  make_dir("d");
+  snprintf(from, sizeof from, "%s", at("f"));
+  assert_int_equal(gs_env_link(under_test.env, from, at("d"), &err), GS_EXISTS);
+  assert_int_equal(gs_env_link(under_test.env, from, at("d/g"), &err), GS_OK);
+  assert_int_equal(gs_env_remove(under_test.env, from, &err), GS_OK);
+  assert_int_equal(gs_env_remove(under_test.env, from, &err), GS_MISSING);
+  assert_text("d/g", "abc");
+}
+
+static void
+test_only_empty_directories_are_removed(void **state)
+{
+  (void)state;
+  make_dir("d");
+  make_file("d/f", "");
+  assert_int_equal(gs_env_make_dir(under_test.env, at("d"), &err), GS_EXISTS);
+  assert_int_equal(gs_env_remove_dir(under_test.env, at("d"), &err), GS_IO);
+  assert_int_equal(err.os_errno, ENOTEMPTY);
+  assert_int_equal(gs_env_remove_dir(under_test.env, at("d/f"), &err), GS_IO);
+  assert_int_equal(err.os_errno, ENOTDIR);
+  assert_int_equal(gs_env_remove(under_test.env, at("d/f"), &err), GS_OK);
+  assert_int_equal(gs_env_remove_dir(under_test.env, at("d"), &err), GS_OK);
+  assert_int_equal(gs_env_remove_dir(under_test.env, at("d"), &err),
+                   GS_MISSING);
+}
+
+static void
+test_names_have_a_limit(void **state)
+{
+  (void)state;
+  char name[NAME_BYTES];
+  memset(name, 'n', sizeof name);
+  name[256] = '\0';
+  assert_int_equal(try_open(name, GS_OPEN_CREATE), GS_IO);
+  assert_int_equal(err.os_errno, ENAMETOOLONG);
+  name[255] = '\0';
+  assert_int_equal(try_open(name, GS_OPEN_CREATE), GS_OK);
+}
+
+static void
+test_slashes_at_the_end_of_a_directory_do_not_matter(void **state)
+{
+  (void)state;
+  make_dir("d//");
+  make_file("d//f", "abc");
+  assert_text("d/f", "abc");
+  assert_int_equal(gs_env_sync_dir(under_test.env, at("d/"), &err), GS_OK);
+}
+
+static void
+test_everything_can_be_synced(void **state)
+{
+  (void)state;
+  make_dir("d");
+  assert_int_equal(gs_env_sync_dir(under_test.env, at("d"), &err), GS_OK);
+  gs_file *file = open_file("d/f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_sync(file, &err), GS_OK);
+  close_file(file);
+  assert_int_equal(gs_env_sync_dir(under_test.env, at("d/f"), &err), GS_IO);
+  assert_int_equal(err.os_errno, ENOTDIR);
+  assert_int_equal(gs_env_sync_dir(under_test.env, at("x"), &err), GS_MISSING);
+}
+
+static void
+test_a_lock_excludes_and_can_be_taken_again(void **state)
+{
+  (void)state;
+  gs_lock *lock = NULL;
+  gs_lock *second = NULL;
+  assert_int_equal(gs_env_lock(under_test.env, at("L"), &lock, &err), GS_OK);
+  assert_int_equal(gs_env_lock(under_test.env, at("L"), &second, &err),
+                   GS_LOCKED);
+  assert_non_null(strstr(err.message, "is locked by process "));
+  gs_env_unlock(lock);
+  assert_int_equal(gs_env_lock(under_test.env, at("L"), &lock, &err), GS_OK);
+  gs_env_unlock(lock);
+  assert_int_equal(try_open("L", GS_OPEN_READ), GS_OK);
+}
+
+/* Both at once ----------------------------------------------------------- */
+
+enum { OPS = 5000, HANDLES = 4, BUFFER_BYTES = 20000, MAX_OFFSET = 30000 };
+
+static const char *const names[] = {"a",   "b",   "c",     "d",   "d/a",
+                                    "d/b", "d/e", "d/e/a", "a/x", "no/a"};
+enum { NAMES = sizeof names / sizeof names[0] };
+
+/* One machine's side of the comparison. */
+typedef struct side {
+  machine machine;
+  gs_file *files[HANDLES];
+  bool is_mapped[HANDLES];
+  uint8_t bytes[BUFFER_BYTES];
+} side;
+
+/* One call with all its arguments, drawn once and made on both sides. */
+typedef struct call {
+  size_t kind;
+  size_t handle;
+  const char *name;
+  const char *other;
+  uint64_t offset;
+  size_t size;
+  uint8_t fill;
+} call;
+
+static uint64_t random_state;
+static side sides[2];
+
+static size_t
+draw(size_t limit)
+{
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 7;
+  random_state ^= random_state << 17;
+  return (size_t)((random_state >> 11) % limit);
+}
+
+static bool
+has_mapping(const side *s)
+{
+  bool any = false;
+  for (size_t i = 0; i < HANDLES; i++) {
+    any |= s->is_mapped[i];
+  }
+  return any;
+}
+
+typedef int64_t (*action)(side *s, const call *c);
+
+static const char *
+path_of(side *s, const char *name)
+{
+  return temp_dir_at(&s->machine.dir, name);
+}
+
+static int64_t
+do_open(side *s, const call *c)
+{
+  gs_env *env = s->machine.env;
+  if (s->files[c->handle] != NULL) {
+    gs_file *file = s->files[c->handle];
+    s->files[c->handle] = NULL;
+    s->is_mapped[c->handle] = false;
+    return env->ops->close(file);
+  }
+  return env->ops->open(env, path_of(s, c->name), (gs_open_mode)(c->size % 3),
+                        &s->files[c->handle]);
+}
+
+static int64_t
+do_write(side *s, const call *c)
+{
+  gs_file *file = s->files[c->handle];
+  memset(s->bytes, c->fill, c->size);
+  if (file == NULL) {
+    return 0;
+  }
+  gs_status status = gs_file_write(file, c->offset, s->bytes, c->size, &err);
+  return status == GS_OK ? 0 : err.os_errno;
+}
+
+static int64_t
+do_read(side *s, const call *c)
+{
+  gs_file *file = s->files[c->handle];
+  return file == NULL
+             ? 0
+             : s->machine.env->ops->read(file, c->offset, s->bytes, c->size);
+}
+
+static int64_t
+do_allocate(side *s, const call *c)
+{
+  gs_file *file = s->files[c->handle];
+  return file == NULL ? 0 : s->machine.env->ops->allocate(file, c->offset);
+}
+
+/* Cutting a file below another handle's mapping would be fatal. */
+static int64_t
+do_truncate(side *s, const call *c)
+{
+  gs_file *file = s->files[c->handle];
+  return file == NULL || has_mapping(s)
+             ? 0
+             : s->machine.env->ops->truncate(file, c->offset);
+}
+
+static int64_t
+do_map(side *s, const call *c)
+{
+  gs_file *file = s->files[c->handle];
+  if (file == NULL) {
+    return 0;
+  }
+  int os_errno = s->machine.env->ops->map(file, c->offset);
+  s->is_mapped[c->handle] |= os_errno == 0;
+  return os_errno;
+}
+
+static int64_t
+do_sync(side *s, const call *c)
+{
+  gs_file *file = s->files[c->handle];
+  return file == NULL ? 0 : s->machine.env->ops->sync_data(file);
+}
+
+static int64_t
+do_size(side *s, const call *c)
+{
+  uint64_t size = 0;
+  gs_file *file = s->files[c->handle];
+  int os_errno = file == NULL ? 0 : s->machine.env->ops->size(file, &size);
+  return (int64_t)size - os_errno;
+}
+
+static int64_t
+do_stat(side *s, const call *c)
+{
+  gs_file_info info;
+  gs_env *env = s->machine.env;
+  int os_errno = env->ops->stat(env, path_of(s, c->name), &info);
+  if (os_errno != 0) {
+    return -os_errno;
+  }
+  return info.is_directory ? INT64_MAX : (int64_t)info.size_bytes;
+}
+
+static int64_t
+do_make_dir(side *s, const call *c)
+{
+  gs_env *env = s->machine.env;
+  return env->ops->make_dir(env, path_of(s, c->name));
+}
+
+static int64_t
+do_remove(side *s, const call *c)
+{
+  gs_env *env = s->machine.env;
+  return env->ops->remove(env, path_of(s, c->name));
+}
+
+static int64_t
+do_remove_dir(side *s, const call *c)
+{
+  gs_env *env = s->machine.env;
+  return env->ops->remove_dir(env, path_of(s, c->name));
+}
+
+static int64_t
+do_link(side *s, const call *c)
+{
+  char from[PATH_BYTES];
+  gs_env *env = s->machine.env;
+  memcpy(from, path_of(s, c->name), sizeof from);
+  return env->ops->link(env, from, path_of(s, c->other));
+}
+
+static int64_t
+do_sync_dir(side *s, const call *c)
+{
+  gs_env *env = s->machine.env;
+  return env->ops->sync_dir(env, path_of(s, c->name));
+}
+
+static int64_t
+do_list(side *s, const call *c)
+{
+  gs_env *env = s->machine.env;
+  listing list = {.count = 0};
+  memset(&list, 0, sizeof list);
+  int os_errno = env->ops->list(env, path_of(s, c->name), note_name, &list);
+  sort_listing(&list);
+  memcpy(s->bytes, list.names, sizeof list.names);
+  return os_errno;
+}
+
+static const action actions[] = {
+    do_open,   do_open, do_open,   do_write,      do_write, do_write,
+    do_read,   do_read, do_size,   do_allocate,   do_map,   do_truncate,
+    do_sync,   do_stat, do_stat,   do_make_dir,   do_list,  do_sync_dir,
+    do_remove, do_link, do_remove, do_remove_dir,
+};
+
+static call
+draw_call(void)
+{
+  return (call){
+      .kind = draw(sizeof actions / sizeof actions[0]),
+      .handle = draw(HANDLES),
+      .name = names[draw(NAMES)],
+      .other = names[draw(NAMES)],
+      .offset = draw(2) == 0 ? draw(MAX_OFFSET) : draw(100),
+      .size = draw(4) == 0 ? draw(BUFFER_BYTES) : draw(600),
+      .fill = (uint8_t)draw(256),
+  };
+}
+
+static void
+close_all(side *s)
+{
+  for (size_t i = 0; i < HANDLES; i++) {
+    assert_int_equal(gs_file_close(s->files[i], NULL), GS_OK);
+    s->files[i] = NULL;
+    s->is_mapped[i] = false;
+  }
+  machine_close(&s->machine);
+}
+
+static uint64_t
+seed_of_this_run(void)
+{
+  const char *given = getenv("GS_SEED");
+  uint64_t seed = given != NULL ? strtoull(given, NULL, 0)
+                                : gs_env_random64(gs_env_posix());
+  print_message("GS_SEED=%llu\n", (unsigned long long)seed);
+  return seed | 1;
+}
+
+static void
+test_random_operations_have_equal_answers(void **state)
+{
+  (void)state;
+  random_state = seed_of_this_run();
+  machine_open_posix(&sides[0].machine);
+  machine_open_sim(&sides[1].machine);
+  for (size_t i = 0; i < OPS; i++) {
+    call c = draw_call();
+    int64_t real = actions[c.kind](&sides[0], &c);
+    int64_t simulated = actions[c.kind](&sides[1], &c);
+    if (real != simulated) {
+      fail_msg("call %zu, kind %zu on %s: %lld, simulated %lld", i, c.kind,
+               c.name, (long long)real, (long long)simulated);
+    }
+    assert_memory_equal(sides[0].bytes, sides[1].bytes, BUFFER_BYTES);
+  }
+  close_all(&sides[0]);
+  close_all(&sides[1]);
+}
+
+#define ON_BOTH(test)                                    \
+  {#test "_posix", test, set_up_posix, tear_down, NULL}, \
+  {                                                      \
+#test "_sim", test, set_up_sim, tear_down, NULL      \
+  }
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      ON_BOTH(test_what_was_written_is_read),
+      ON_BOTH(test_a_new_file_must_be_new_and_an_old_one_there),
+      ON_BOTH(test_a_directory_is_not_a_file),
+      ON_BOTH(test_a_write_beyond_the_end_leaves_zeros),
+      ON_BOTH(test_a_file_opened_for_reading_takes_no_writes),
+      ON_BOTH(test_allocation_grows_with_zeros_and_never_shrinks),
+      ON_BOTH(test_a_cut_file_grows_with_zeros),
+      ON_BOTH(test_a_mapped_file_is_written_and_read_as_before),
+      ON_BOTH(test_offsets_beyond_all_files_are_refused),
+      ON_BOTH(test_a_listing_has_files_and_directories_but_no_dots),
+      ON_BOTH(test_what_is_listed_may_be_removed_meanwhile),
+      ON_BOTH(test_a_look_tells_kind_size_and_identity),
+      ON_BOTH(test_a_linked_file_outlives_its_first_name),
+      ON_BOTH(test_only_empty_directories_are_removed),
+      ON_BOTH(test_names_have_a_limit),
+      ON_BOTH(test_slashes_at_the_end_of_a_directory_do_not_matter),
+      ON_BOTH(test_everything_can_be_synced),
+      ON_BOTH(test_a_lock_excludes_and_can_be_taken_again),
+      cmocka_unit_test(test_random_operations_have_equal_answers),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,337 @@
+/*
+ * Tests of files of the real machine: what the kernel is asked for that the
+ * simulated machine cannot show.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "env/env.h"
+#include "support/child.h"
+#include "support/temp_dir.h"
+
+#define BLOCK UINT64_C(4096)
+
+enum { LARGE = 3 * 1024 * 1024 + 17, LAST_FD = 255 };
+
+static temp_dir dir;
+static gs_env *env;
+static gs_error err;
+
+static int
+set_up(void **state)
+{
+  (void)state;
+  env = gs_env_posix();
+  temp_dir_make(&dir);
+  return 0;
+}
+
+static int
+tear_down(void **state)
+{
+  (void)state;
+  temp_dir_remove(&dir);
+  return 0;
+}
+
+static gs_file *
+open_file(const char *name, gs_open_mode mode)
+{
+  gs_file *file = NULL;
+  assert_int_equal(
+      gs_file_open(env, temp_dir_at(&dir, name), mode, &file, &err), GS_OK);
+  return file;
+}
+
+static void
+close_file(gs_file *file)
+{
+  assert_int_equal(gs_file_close(file, &err), GS_OK);
+}
+
+static struct stat
+stat_of(const gs_file *file)
+{
+  struct stat info;
+  assert_int_equal(stat(file->path, &info), 0);
+  return info;
+}
+
+/* The descriptor under which this process has the file open. */
+static int
+fd_of(const gs_file *file)
+{
+  struct stat wanted = stat_of(file);
+  for (int fd = 0; fd <= LAST_FD; fd++) {
+    struct stat info;
+    if (fstat(fd, &info) == 0 && info.st_ino == wanted.st_ino &&
+        info.st_dev == wanted.st_dev) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+static void
+test_descriptors_are_closed_in_programs_that_are_started(void **state)
+{
+  (void)state;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  int fd = fd_of(file);
+  assert_true(fd >= 0);
+  assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+  close_file(file);
+}
+
+static int
+open_without_standard_streams(void *arg)
+{
+  (void)arg;
+  gs_file *file = NULL;
+  const char *path = temp_dir_at(&dir, "f");
+  for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+    close(fd);
+  }
+  if (gs_file_open(env, path, GS_OPEN_CREATE, &file, NULL) != GS_OK) {
+    return 1;
+  }
+  int fd = fd_of(file);
+  bool is_safe = fd > STDERR_FILENO && fcntl(0, F_GETFD) == -1 &&
+                 (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
+  gs_status status = gs_file_close(file, NULL);
+  return is_safe && status == GS_OK ? 0 : 2;
+}
+
+static void
+test_files_never_take_the_place_of_standard_streams(void **state)
+{
+  (void)state;
+  assert_int_equal(child_run(open_without_standard_streams, NULL).exit_status,
+                   0);
+}
+
+static void
+test_allocated_bytes_are_zero_and_occupy_the_disk(void **state)
+{
+  (void)state;
+  static uint8_t bytes[LARGE];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_write(file, 0, "abc", 3, &err), GS_OK);
+  assert_int_equal(gs_file_allocate(file, LARGE, &err), GS_OK);
+  uint64_t size = 0;
+  assert_int_equal(gs_file_size(file, &size, &err), GS_OK);
+  assert_int_equal(size, LARGE);
+  assert_true(stat_of(file).st_blocks * 512 >= LARGE);
+  assert_int_equal(gs_file_read(file, 0, bytes, LARGE, &err), GS_OK);
+  assert_memory_equal(bytes, "abc", 3);
+  for (size_t i = 3; i < LARGE; i++) {
+    assert_int_equal(bytes[i], 0);
+  }
+  assert_int_equal(gs_file_allocate(file, 10, &err), GS_OK);
+  assert_int_equal(gs_file_size(file, &size, &err), GS_OK);
+  assert_int_equal(size, LARGE);
+  close_file(file);
+}
+
+static void
+test_mapped_writes_are_read_by_all_and_stay(void **state)
+{
+  (void)state;
+  char text[8];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, 2 * BLOCK, &err), GS_OK);
+  gs_file *reader = open_file("f", GS_OPEN_READ);
+  assert_int_equal(env->ops->map(file, BLOCK), 0);
+  assert_int_equal(gs_file_write(file, 100, "mapped", 6, &err), GS_OK);
+  assert_int_equal(gs_file_read(reader, 100, text, 6, &err), GS_OK);
+  assert_memory_equal(text, "mapped", 6);
+  assert_int_equal(gs_file_read(file, 100, text, 6, &err), GS_OK);
+  assert_memory_equal(text, "mapped", 6);
+  assert_int_equal(gs_file_sync(file, &err), GS_OK);
+  close_file(file);
+  assert_int_equal(gs_file_read(reader, 100, text, 6, &err), GS_OK);
+  assert_memory_equal(text, "mapped", 6);
+  close_file(reader);
+}
+
+static void
+test_a_write_across_the_end_of_the_mapping_is_whole(void **state)
+{
+  (void)state;
+  char text[8];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, 2 * BLOCK, &err), GS_OK);
+  gs_file_map(file, BLOCK);
+  assert_int_equal(env->ops->write(file, BLOCK - 2, "abcdef", 6), 2);
+  assert_int_equal(gs_file_write(file, BLOCK - 2, "abcdef", 6, &err), GS_OK);
+  assert_int_equal(gs_file_read(file, BLOCK - 2, text, 6, &err), GS_OK);
+  assert_memory_equal(text, "abcdef", 6);
+  close_file(file);
+}
+
+static int
+write_under_a_size_limit(void *arg)
+{
+  gs_file *file = arg;
+  const struct rlimit nothing = {.rlim_cur = 0, .rlim_max = 0};
+  setrlimit(RLIMIT_FSIZE, &nothing);
+  return gs_file_write(file, 0, "x", 1, NULL) == GS_OK ? 0 : 1;
+}
+
+/* A limit on the size of files ends processes that call the kernel to write. */
+static void
+test_a_mapped_write_asks_the_kernel_nothing(void **state)
+{
+  (void)state;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, BLOCK, &err), GS_OK);
+  assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, -1);
+  gs_file_map(file, BLOCK);
+  assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, 0);
+  close_file(file);
+}
+
+static void
+test_what_is_not_allocated_is_not_mapped(void **state)
+{
+  (void)state;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, BLOCK, &err), GS_OK);
+  assert_int_equal(env->ops->map(file, BLOCK + 1), EINVAL);
+  assert_int_equal(env->ops->map(file, 0), EINVAL);
+  assert_int_equal(gs_file_write(file, BLOCK, "x", 1, &err), GS_OK);
+  close_file(file);
+}
+
+static void
+test_a_larger_mapping_takes_the_place_of_a_smaller(void **state)
+{
+  (void)state;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, 4 * BLOCK, &err), GS_OK);
+  assert_int_equal(env->ops->map(file, BLOCK), 0);
+  assert_int_equal(env->ops->map(file, 4 * BLOCK), 0);
+  assert_int_equal(env->ops->write(file, 2 * BLOCK, "abc", 3), 3);
+  assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, 0);
+  close_file(file);
+}
+
+static void
+test_a_file_cut_below_its_mapping_is_written_on(void **state)
+{
+  (void)state;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, 2 * BLOCK, &err), GS_OK);
+  gs_file_map(file, 2 * BLOCK);
+  assert_int_equal(env->ops->truncate(file, 10), 0);
+  assert_int_equal(gs_file_write(file, BLOCK, "abc", 3, &err), GS_OK);
+  uint64_t size = 0;
+  assert_int_equal(gs_file_size(file, &size, &err), GS_OK);
+  assert_int_equal(size, BLOCK + 3);
+  close_file(file);
+}
+
+static void
+test_every_advice_is_taken(void **state)
+{
+  (void)state;
+  char text[4] = "";
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_write(file, 0, "abc", 3, &err), GS_OK);
+  gs_file_advise(file, 0, 0, GS_ADVICE_SEQUENTIAL);
+  gs_file_advise(file, 0, 0, GS_ADVICE_RANDOM);
+  gs_file_advise(file, 0, 0, GS_ADVICE_DONTNEED);
+  assert_int_equal(gs_file_read(file, 0, text, 3, &err), GS_OK);
+  assert_string_equal(text, "abc");
+  close_file(file);
+}
+
+static void
+test_a_full_disk_is_reported_as_such(void **state)
+{
+  (void)state;
+  gs_file *file = NULL;
+  assert_int_equal(gs_file_open(env, "/dev/full", GS_OPEN_WRITE, &file, &err),
+                   GS_OK);
+  assert_int_equal(gs_file_write(file, 0, "x", 1, &err), GS_FULL);
+  assert_int_equal(err.os_errno, ENOSPC);
+  assert_non_null(strstr(err.hint, "free some space"));
+  close_file(file);
+}
+
+static int
+open_too_many(void *arg)
+{
+  (void)arg;
+  const struct rlimit few = {.rlim_cur = 3, .rlim_max = 3};
+  gs_file *file = NULL;
+  const char *path = temp_dir_at(&dir, "f");
+  setrlimit(RLIMIT_NOFILE, &few);
+  gs_status status = gs_file_open(env, path, GS_OPEN_CREATE, &file, &err);
+  return status == GS_LIMIT && strstr(err.hint, "ulimit -n") != NULL ? 0 : 1;
+}
+
+static void
+test_too_many_open_files_are_a_limit(void **state)
+{
+  (void)state;
+  assert_int_equal(child_run(open_too_many, NULL).exit_status, 0);
+}
+
+static void *
+refuse(gs_alloc *self, void *block, size_t old_size, size_t new_size)
+{
+  (void)self;
+  (void)block;
+  (void)old_size;
+  (void)new_size;
+  return NULL;
+}
+
+static void
+test_a_file_made_without_memory_leaves_no_name(void **state)
+{
+  (void)state;
+  gs_alloc none = {refuse};
+  gs_env poor = *env;
+  poor.alloc = &none;
+  gs_file *file = NULL;
+  const char *path = temp_dir_at(&dir, "f");
+  assert_int_equal(gs_file_open(&poor, path, GS_OPEN_CREATE, &file, &err),
+                   GS_NOMEM);
+  assert_int_equal(access(path, F_OK), -1);
+  close_file(open_file("f", GS_OPEN_CREATE));
+}
+
+#define ONE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      ONE_TEST(test_descriptors_are_closed_in_programs_that_are_started),
+      ONE_TEST(test_files_never_take_the_place_of_standard_streams),
+      ONE_TEST(test_allocated_bytes_are_zero_and_occupy_the_disk),
+      ONE_TEST(test_mapped_writes_are_read_by_all_and_stay),
+      ONE_TEST(test_a_write_across_the_end_of_the_mapping_is_whole),
+      ONE_TEST(test_a_mapped_write_asks_the_kernel_nothing),
+      ONE_TEST(test_what_is_not_allocated_is_not_mapped),
+      ONE_TEST(test_a_larger_mapping_takes_the_place_of_a_smaller),
+      ONE_TEST(test_a_file_cut_below_its_mapping_is_written_on),
+      ONE_TEST(test_every_advice_is_taken),
+      ONE_TEST(test_a_full_disk_is_reported_as_such),
+      ONE_TEST(test_too_many_open_files_are_a_limit),
+      ONE_TEST(test_a_file_made_without_memory_leaves_no_name),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

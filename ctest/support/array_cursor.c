@@ -1,0 +1,224 @@
+/*
+ * array_cursor: positions are indices; a move decides on one, then shows it.
+ */
+#include "support/array_cursor.h"
+
+#include <stdlib.h>
+
+static array_cursor *
+array_of(gs_cursor *cursor)
+{
+  return (array_cursor *)cursor;
+}
+
+/* For moves that start from an entry. */
+static array_cursor *
+standing_array_of(gs_cursor *cursor)
+{
+  if (!cursor->valid) {
+    abort();
+  }
+  return array_of(cursor);
+}
+
+static void
+take_back(array_cursor *array)
+{
+  free(array->lent);
+  array->lent = NULL;
+}
+
+/* Replaces the entry's slices by copies; out of memory ends the program. */
+static void
+lend(array_cursor *array)
+{
+  gs_entry *entry = &array->base.entry;
+  take_back(array);
+  array->lent = malloc(entry->key.size + entry->value.size + 1);
+  if (array->lent == NULL) {
+    abort();
+  }
+  uint8_t *value = array->lent + entry->key.size;
+  if (entry->key.size > 0) {
+    memcpy(array->lent, entry->key.data, entry->key.size);
+  }
+  if (entry->value.size > 0) {
+    memcpy(value, entry->value.data, entry->value.size);
+  }
+  entry->key.data = array->lent;
+  entry->value.data = value;
+}
+
+static bool
+has_moves_left(array_cursor *array)
+{
+  array->move_count++;
+  if (array->moves_left == NULL) {
+    return true;
+  }
+  if (*array->moves_left == 0) {
+    return false;
+  }
+  --*array->moves_left;
+  return true;
+}
+
+static void
+fail(array_cursor *array)
+{
+  take_back(array);
+  array->base.valid = false;
+  array->base.status =
+      GS_FAIL(array->base.error, array->failure, "move %llu was told to fail",
+              (unsigned long long)array->move_count);
+}
+
+/* Stands on entries[at]; nowhere when there is none. */
+static void
+stand(array_cursor *array, size_t at)
+{
+  if (!has_moves_left(array)) {
+    fail(array);
+    return;
+  }
+  array->base.status = GS_OK;
+  array->base.valid = at < array->entry_count;
+  if (!array->base.valid) {
+    take_back(array);
+    return;
+  }
+  array->at = at;
+  array->base.entry = array->entries[at];
+  lend(array);
+}
+
+/* Index of the first entry whose key is not below the given one. */
+static size_t
+first_not_below(const array_cursor *array, gs_slice key)
+{
+  size_t at = 0;
+  while (at < array->entry_count &&
+         gs_slice_compare(array->entries[at].key, key) < 0) {
+    at++;
+  }
+  return at;
+}
+
+static bool
+is_same_key(const array_cursor *array, size_t a, size_t b)
+{
+  return gs_slice_equal(array->entries[a].key, array->entries[b].key);
+}
+
+/* Index of the newest version of the last key before index end, or nowhere. */
+static size_t
+newest_before(const array_cursor *array, size_t end)
+{
+  if (end == 0) {
+    return array->entry_count;
+  }
+  size_t at = end - 1;
+  while (at > 0 && is_same_key(array, at - 1, at)) {
+    at--;
+  }
+  return at;
+}
+
+static void
+array_seek(gs_cursor *cursor, gs_slice key)
+{
+  array_cursor *array = array_of(cursor);
+  stand(array, first_not_below(array, key));
+}
+
+static void
+array_seek_before(gs_cursor *cursor, gs_slice key)
+{
+  array_cursor *array = array_of(cursor);
+  stand(array, newest_before(array, first_not_below(array, key)));
+}
+
+static void
+array_first(gs_cursor *cursor)
+{
+  stand(array_of(cursor), 0);
+}
+
+static void
+array_last(gs_cursor *cursor)
+{
+  array_cursor *array = array_of(cursor);
+  stand(array, newest_before(array, array->entry_count));
+}
+
+static void
+array_next(gs_cursor *cursor)
+{
+  array_cursor *array = standing_array_of(cursor);
+  size_t at = array->at + 1;
+  while (at < array->entry_count && is_same_key(array, at - 1, at)) {
+    at++;
+  }
+  stand(array, at);
+}
+
+static void
+array_prev(gs_cursor *cursor)
+{
+  array_cursor *array = standing_array_of(cursor);
+  size_t newest = newest_before(array, array->at + 1);
+  stand(array, newest_before(array, newest));
+}
+
+static bool
+array_older(gs_cursor *cursor)
+{
+  array_cursor *array = standing_array_of(cursor);
+  size_t at = array->at + 1;
+  if (at < array->entry_count && is_same_key(array, at - 1, at)) {
+    stand(array, at);
+    return array->base.valid;
+  }
+  if (!has_moves_left(array)) {
+    fail(array);
+  }
+  return false;
+}
+
+static void
+array_end(gs_cursor *cursor)
+{
+  take_back(array_of(cursor));
+}
+
+static const gs_cursor_ops array_ops = {
+    .seek = array_seek,
+    .seek_before = array_seek_before,
+    .first = array_first,
+    .last = array_last,
+    .next = array_next,
+    .prev = array_prev,
+    .older = array_older,
+    .end = array_end,
+};
+
+void
+array_cursor_init(array_cursor *cursor, const gs_entry *entries,
+                  size_t entry_count)
+{
+  *cursor = (array_cursor){
+      .base = {.ops = &array_ops},
+      .entries = entries,
+      .entry_count = entry_count,
+      .failure = GS_IO,
+  };
+}
+
+int
+array_cursor_order(const void *a, const void *b)
+{
+  const gs_entry *x = a;
+  const gs_entry *y = b;
+  int order = gs_slice_compare(x->key, y->key);
+  return order != 0 ? order : (x->seq < y->seq) - (x->seq > y->seq);
+}
