@@ -1,0 +1,41 @@
+/*
+ * arena: the block is taken whole at the start and left unfilled, so that the
+ * machine gives real pages only to what is used. Growing instead would move
+ * bytes that readers hold.
+ */
+#include "mem/arena.h"
+
+gs_status
+gs_arena_init(gs_arena *arena, gs_alloc *alloc, size_t capacity_bytes,
+              gs_error *err)
+{
+  size_t units = capacity_bytes / GS_ARENA_UNIT_BYTES;
+  if (units >= UINT32_MAX - GS_ARENA_FIRST) {
+    return GS_FAIL(err, GS_LIMIT, "a memtable of %zu bytes is too large",
+                   capacity_bytes);
+  }
+  units += GS_ARENA_FIRST;
+  uint64_t *words = gs_alloc_array(alloc, units, sizeof *words);
+  if (words == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  arena->alloc = alloc;
+  arena->words = words;
+  arena->end = (uint32_t)units;
+  atomic_init(&arena->used, GS_ARENA_FIRST);
+  return GS_OK;
+}
+
+void
+gs_arena_deinit(gs_arena *arena)
+{
+  gs_alloc_free(arena->alloc, arena->words, gs_arena_bytes(arena));
+  arena->words = NULL;
+  arena->end = 0;
+}
+
+size_t
+gs_arena_bytes(const gs_arena *arena)
+{
+  return (size_t)arena->end * sizeof *arena->words;
+}
