@@ -1,0 +1,92 @@
+/*
+ * cache: verified blocks in memory, under one ceiling.
+ *
+ * Model: a frame holds one block's bytes. The table that owns the block has an
+ * atomic pointer to it; that pointer is the only index. Frames stand in queues
+ * (a small first-in-first-out one for newcomers, a main one, and a ghost list
+ * of hashes: S3-FIFO, Yang et al., SOSP 2023). A reader that hits sets the
+ * frame's touched mark if it is clear, and nothing else.
+ *   1. used bytes = sum of frames in the queues; at most the capacity plus
+ *      pinned and just-loaded frames.
+ *   2. A frame leaves by: pointer cleared, taken from its queue, retired
+ *      through the epoch, freed when no pin is left. The evictor passes over
+ *      frames that are pinned.
+ *
+ * Life: new/free; free after every table that uses it. Readers use a frame
+ * inside an epoch, or after pinning it inside an epoch until unpin.
+ * Threads: any; one mutex, taken on load, eviction and table close only.
+ */
+#ifndef GS_SST_CACHE_H
+#define GS_SST_CACHE_H
+
+#include <stdatomic.h>
+
+#include "env/env.h"
+#include "env/epoch.h"
+
+typedef struct gs_cache gs_cache;
+
+/* One block in memory. What a hit reads stands next to the data. */
+typedef struct gs_frame {
+  gs_retired retired;     /* used once unlinked */
+  struct gs_frame *prev;  /* queue links; under the cache's mutex */
+  struct gs_frame *next;
+  _Atomic(struct gs_frame *) *home; /* the table's pointer to this frame */
+  gs_alloc *alloc;        /* a frame may outlive the cache in the epoch */
+  uint64_t ghost_key;     /* names the block in the ghost list */
+  atomic_uint pins;       /* users outside epochs; the top bit: unlinked and
+                             past its epoch, the last unpin frees it */
+  uint32_t size;          /* bytes of data */
+  atomic_uchar touched;   /* hit since the evictor last looked */
+  uint8_t queue;          /* which queue it stands in */
+  _Alignas(8) uint8_t data[]; /* the verified block */
+} gs_frame;
+
+typedef struct gs_cache_stats {
+  uint64_t used_bytes;
+  uint64_t capacity_bytes;
+  uint64_t loads;     /* blocks read from files */
+  uint64_t evictions; /* frames given up */
+} gs_cache_stats;
+
+/* Borrows the epoch. */
+GS_MUST_CHECK gs_status gs_cache_new(gs_env *env, gs_epoch *epoch,
+                                     uint64_t capacity_bytes, gs_cache **out,
+                                     gs_error *err);
+void gs_cache_free(gs_cache *cache); /* NULL is accepted */
+
+void gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes);
+void gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out);
+
+/* An unlinked frame for size bytes, to be filled and then inserted or freed. */
+GS_MUST_CHECK gs_status gs_cache_frame_new(gs_cache *cache, uint32_t size,
+                                           gs_frame **out, gs_error *err);
+void gs_cache_frame_free(gs_frame *frame);
+
+/* Publishes a filled frame at home; another thread may have been first. Takes
+ * the frame; returns the frame now at home, which the caller may use inside
+ * its epoch. Evicts until the ceiling holds. Requires: inside an epoch. */
+gs_frame *gs_cache_insert(gs_cache *cache, gs_frame *frame,
+                          _Atomic(gs_frame *) *home, uint64_t ghost_key);
+
+/* Takes all frames of count pointers out (a table closes). Requires: no pins.*/
+void gs_cache_forget(gs_cache *cache, _Atomic(gs_frame *) *homes, size_t count);
+
+static inline void
+gs_frame_touch(gs_frame *frame)
+{
+  if (atomic_load_explicit(&frame->touched, memory_order_relaxed) == 0) {
+    atomic_store_explicit(&frame->touched, 1, memory_order_relaxed);
+  }
+}
+
+/* Requires: inside an epoch in which the frame was reached. */
+static inline void
+gs_frame_pin(gs_frame *frame)
+{
+  atomic_fetch_add_explicit(&frame->pins, 1, memory_order_relaxed);
+}
+
+void gs_frame_unpin(gs_frame *frame); /* NULL is accepted */
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * ghost: remembers which blocks were given up of late.
+ *
+ * Model: a table of places; a block has one place, where its name stands with
+ * the number of the eviction. A later block may take the place over: the
+ * memory is approximate, which costs a little accuracy and no chains. A name
+ * counts as remembered for as many evictions as there are places.
+ *
+ * Life: init/deinit in the caller's memory; all zero is an empty one that
+ * remembers nothing.
+ * Threads: one at a time.
+ */
+#ifndef GS_SST_GHOST_H
+#define GS_SST_GHOST_H
+
+#include "base/alloc.h"
+
+#include <stdbool.h>
+
+typedef struct gs_ghost_place {
+  uint32_t name;   /* part of the block's key */
+  uint32_t number; /* of the eviction */
+} gs_ghost_place;
+
+typedef struct gs_ghost {
+  gs_alloc *alloc;
+  gs_ghost_place *places;
+  uint32_t place_count; /* a power of two, or 0 */
+  uint32_t evictions;   /* counted round */
+} gs_ghost;
+
+/* Remembers about that many blocks, forgetting all so far; without memory it
+ * stays as it is and is false. */
+bool gs_ghost_resize(gs_ghost *ghost, gs_alloc *alloc, uint64_t block_count);
+void gs_ghost_deinit(gs_ghost *ghost);
+
+void gs_ghost_add(gs_ghost *ghost, uint64_t key);
+
+/* Whether the block is remembered; forgets it. */
+bool gs_ghost_take(gs_ghost *ghost, uint64_t key);
+
+#endif

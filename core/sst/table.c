@@ -1,0 +1,205 @@
+/*
+ * table: a point read is one bucket of the point index, one pointer to the
+ * block, and the row itself. Without a point index the fences give the block
+ * and its heads the row. Older versions follow the newest in row order, so a
+ * read in the past walks on from there.
+ */
+#include "code/hash.h"
+#include "sst/table_impl.h"
+
+const gs_table_meta *
+gs_table_get_meta(const gs_table *table)
+{
+  return &table->meta;
+}
+
+uint64_t
+gs_table_memory_bytes(const gs_table *table)
+{
+  return sizeof *table + table->index_memory_bytes +
+         gs_fences_memory_bytes(&table->fences) + table->properties.capacity +
+         table->fences.count * sizeof *table->homes;
+}
+
+void
+gs_table_prefetch(const gs_table *table, uint64_t hash)
+{
+  if (table->index.bucket_count > 0) {
+    uint64_t home = gs_point_home(hash, table->index.bucket_count);
+    __builtin_prefetch(gs_point_bucket(&table->index, home));
+  }
+}
+
+gs_status
+gs_table_load(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
+{
+  const gs_fence *fence = &table->fences.list[block];
+  gs_frame *frame;
+  gs_status status = gs_cache_frame_new(table->cache, fence->size, &frame, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  status =
+      gs_file_read(table->file, fence->offset, frame->data, fence->size, err);
+  if (status != GS_OK) {
+    gs_cache_frame_free(frame);
+    return status;
+  }
+  uint64_t seed = gs_table_seed(table, fence->offset);
+  gs_block view;
+  status =
+      gs_block_open(gs_slice_of(frame->data, fence->size), seed, &view, err);
+  if (status != GS_OK) {
+    gs_cache_frame_free(frame);
+    return gs_table_fail_at(table, err, status, fence->offset);
+  }
+  /* The seed names the place like no other number. */
+  *out = gs_cache_insert(table->cache, frame, &table->homes[block], seed);
+  return GS_OK;
+}
+
+/* A row in a block, and where the next one begins. */
+typedef struct row_place {
+  gs_block block;
+  uint32_t number; /* of the block */
+  uint32_t next;
+} row_place;
+
+static gs_status
+read_row(const gs_table *table, row_place *place, uint32_t at, gs_entry *out,
+         gs_error *err)
+{
+  place->next = gs_block_row(&place->block, at, out);
+  if (place->next != 0) {
+    return GS_OK;
+  }
+  gs_status status = gs_block_row_fail(&place->block, at, err);
+  return gs_table_fail_at(table, err, status,
+                          table->fences.list[place->number].offset + at);
+}
+
+static gs_status
+enter_block(gs_table *table, uint32_t number, row_place *place, gs_error *err)
+{
+  gs_frame *frame;
+  gs_status status = gs_table_frame(table, number, &frame, err);
+  if (status == GS_OK) {
+    place->block = gs_frame_block(frame);
+    place->number = number;
+  }
+  return status;
+}
+
+/* To the first row of a block. */
+static gs_status
+enter_first_row(gs_table *table, uint32_t number, row_place *place,
+                gs_entry *out, gs_error *err)
+{
+  gs_status status = enter_block(table, number, place, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  return read_row(table, place, gs_block_row_at(&place->block, 0), out, err);
+}
+
+/* From the newest version of a key to the newest one with sequence <= seq. */
+static gs_status
+newest_visible(gs_table *table, row_place *place, uint64_t seq, gs_entry *out,
+               gs_error *err)
+{
+  while (out->seq > seq) {
+    gs_status status;
+    if (place->next < place->block.end) {
+      if (!gs_block_is_older(&place->block, place->next)) {
+        return GS_ABSENT;
+      }
+      status = read_row(table, place, place->next, out, err);
+    } else {
+      uint32_t number = place->number + 1;
+      if (number == table->fences.count ||
+          !gs_fences_is_first(&table->fences, number, out->key)) {
+        return GS_ABSENT;
+      }
+      status = enter_first_row(table, number, place, out, err);
+    }
+    if (status != GS_OK) {
+      return status;
+    }
+  }
+  return GS_OK;
+}
+
+/* The row a locator points at. */
+static gs_status
+follow(gs_table *table, uint32_t locator, row_place *place, gs_entry *out,
+       gs_error *err)
+{
+  uint32_t shift = table->footer.locator_shift;
+  uint32_t number = locator >> shift;
+  if (number >= table->fences.count) {
+    gs_status status =
+        GS_FAIL(err, GS_CORRUPT, "the point index names a block that is not");
+    return gs_table_fail_at(table, err, status, table->footer.index.offset);
+  }
+  gs_status status = enter_block(table, number, place, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  uint32_t units = locator & ((1U << shift) - 1);
+  return read_row(table, place, units * GS_BLOCK_UNIT_BYTES, out, err);
+}
+
+/* The newest version by the point index. */
+static gs_status
+find_by_index(gs_table *table, gs_slice key, uint64_t hash, row_place *place,
+              gs_entry *out, gs_error *err)
+{
+  gs_point_probe probe = gs_point_probe_begin(&table->index, hash);
+  uint32_t locator;
+  while (gs_point_probe_next(&probe, &locator)) {
+    gs_status status = follow(table, locator, place, out, err);
+    if (status != GS_OK || gs_slice_equal(out->key, key)) {
+      return status;
+    }
+  }
+  return GS_ABSENT;
+}
+
+/* The newest version by the fences: in the last block that begins before the
+ * key, or else at the start of the next. */
+static gs_status
+find_by_fences(gs_table *table, gs_slice key, row_place *place, gs_entry *out,
+               gs_error *err)
+{
+  uint32_t below = gs_fences_below(&table->fences, key);
+  if (below > 0) {
+    gs_status status = enter_block(table, below - 1, place, err);
+    if (status != GS_OK) {
+      return status;
+    }
+    uint32_t row = gs_block_seek(&place->block, key);
+    if (row < place->block.row_count) {
+      uint32_t at = gs_block_row_at(&place->block, row);
+      status = read_row(table, place, at, out, err);
+      return status == GS_OK && !gs_slice_equal(out->key, key) ? GS_ABSENT
+                                                               : status;
+    }
+  }
+  if (below < table->fences.count &&
+      gs_fences_is_first(&table->fences, below, key)) {
+    return enter_first_row(table, below, place, out, err);
+  }
+  return GS_ABSENT;
+}
+
+gs_status
+gs_table_get(gs_table *table, gs_slice key, uint64_t hash, uint64_t seq,
+             gs_entry *out, gs_error *err)
+{
+  row_place place;
+  gs_status status = table->index.bucket_count > 0
+                         ? find_by_index(table, key, hash, &place, out, err)
+                         : find_by_fences(table, key, &place, out, err);
+  return status == GS_OK ? newest_visible(table, &place, seq, out, err)
+                         : status;
+}

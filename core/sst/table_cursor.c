@@ -1,0 +1,375 @@
+/*
+ * table_cursor: rows follow one another, so going forward needs no more than
+ * where the last row ended; going back uses the block's offsets. A row's older
+ * mark tells versions of one key from the next key without comparing keys; at
+ * the end of a block the fences, which are in memory, tell whether the next
+ * block goes on with the key.
+ *
+ * A cursor that leaves the cache alone keeps a window of the file: some blocks
+ * in a row, read at once when it goes forward, and each verified when it is
+ * entered.
+ */
+#include "sst/table_impl.h"
+
+enum { WINDOW_BYTES = 1 << 17 };
+
+typedef struct table_cursor {
+  gs_cursor base;
+  gs_table *table;
+  gs_block block;  /* the one stood on; meaningful while has_block */
+  uint32_t number; /* of that block */
+  uint32_t row;    /* number of the row stood on */
+  uint32_t at;     /* where that row begins */
+  uint32_t next;   /* where the row after it begins */
+  bool has_block;
+  bool fills_cache;
+  gs_frame *frame;  /* pinned; NULL when the block lies in the window */
+  gs_buffer window; /* bytes of the file */
+  uint64_t window_at;
+} table_cursor;
+
+static table_cursor *
+of(gs_cursor *base)
+{
+  return (table_cursor *)(void *)base;
+}
+
+/* The cursor stands nowhere; true and GS_OK mean the end was reached. */
+static void
+stop(table_cursor *cursor, gs_status status)
+{
+  cursor->base.valid = false;
+  cursor->base.status = status;
+}
+
+/* ---- blocks ------------------------------------------------------------- */
+
+/* Pins the block's frame: the one in memory or, if may_load, a new one. NULL
+ * when it is not in memory and may not be loaded. */
+static gs_status
+pin_block(table_cursor *cursor, uint32_t number, bool may_load, gs_frame **out)
+{
+  gs_table *table = cursor->table;
+  gs_status status = GS_OK;
+  uint32_t slot = gs_epoch_enter(table->epoch);
+  gs_frame *frame =
+      atomic_load_explicit(&table->homes[number], memory_order_acquire);
+  if (frame == NULL && may_load) {
+    status = gs_table_load(table, number, &frame, cursor->base.error);
+  }
+  if (status == GS_OK && frame != NULL) {
+    gs_frame_pin(frame);
+  }
+  gs_epoch_leave(table->epoch, slot);
+  *out = status == GS_OK ? frame : NULL;
+  return status;
+}
+
+static bool
+is_in_window(const table_cursor *cursor, const gs_fence *fence)
+{
+  uint64_t end = cursor->window_at + cursor->window.size;
+  return fence->offset >= cursor->window_at &&
+         fence->offset + fence->size <= end;
+}
+
+/* Reads the block, and what follows it unless the cursor goes back. */
+static gs_status
+move_window(table_cursor *cursor, uint32_t number)
+{
+  gs_table *table = cursor->table;
+  const gs_fence *fence = &table->fences.list[number];
+  uint64_t size = table->footer.index.offset - fence->offset;
+  bool goes_back = cursor->has_block && number < cursor->number;
+  size = size > WINDOW_BYTES ? WINDOW_BYTES : size;
+  size = size < fence->size || goes_back ? fence->size : size;
+  gs_buffer_clear(&cursor->window);
+  uint8_t *room = gs_buffer_extend(&cursor->window, (size_t)size);
+  if (room == NULL) {
+    return GS_FAIL_NOMEM(cursor->base.error);
+  }
+  gs_status status = gs_file_read(table->file, fence->offset, room,
+                                  (size_t)size, cursor->base.error);
+  if (status != GS_OK) {
+    gs_buffer_clear(&cursor->window);
+  }
+  cursor->window_at = fence->offset;
+  return status;
+}
+
+static gs_status
+enter_window(table_cursor *cursor, uint32_t number)
+{
+  gs_table *table = cursor->table;
+  const gs_fence *fence = &table->fences.list[number];
+  if (!is_in_window(cursor, fence)) {
+    gs_status status = move_window(cursor, number);
+    if (status != GS_OK) {
+      return status;
+    }
+  }
+  const uint8_t *data =
+      cursor->window.data + (fence->offset - cursor->window_at);
+  gs_status status = gs_block_open(gs_slice_of(data, fence->size),
+                                   gs_table_seed(table, fence->offset),
+                                   &cursor->block, cursor->base.error);
+  return status == GS_OK ? GS_OK
+                         : gs_table_fail_at(table, cursor->base.error, status,
+                                            fence->offset);
+}
+
+/* Makes the block the one stood on; false after a failure. */
+static bool
+enter_block(table_cursor *cursor, uint32_t number)
+{
+  if (cursor->has_block && cursor->number == number) {
+    return true;
+  }
+  gs_frame *frame = NULL;
+  gs_status status = pin_block(cursor, number, cursor->fills_cache, &frame);
+  if (status == GS_OK && frame == NULL) {
+    status = enter_window(cursor, number);
+  }
+  gs_frame_unpin(cursor->frame);
+  cursor->frame = frame;
+  cursor->has_block = status == GS_OK;
+  if (status != GS_OK) {
+    stop(cursor, status);
+    return false;
+  }
+  if (frame != NULL) {
+    cursor->block = gs_frame_block(frame);
+  }
+  cursor->number = number;
+  return true;
+}
+
+/* ---- rows --------------------------------------------------------------- */
+
+/* Reads the row at a place of the block into the entry. */
+static bool
+enter_row_at(table_cursor *cursor, uint32_t row, uint32_t at)
+{
+  cursor->row = row;
+  cursor->at = at;
+  cursor->next = gs_block_row(&cursor->block, at, &cursor->base.entry);
+  if (cursor->next == 0) {
+    gs_table *table = cursor->table;
+    uint64_t offset = table->fences.list[cursor->number].offset + at;
+    gs_status status =
+        gs_block_row_fail(&cursor->block, at, cursor->base.error);
+    stop(cursor, gs_table_fail_at(table, cursor->base.error, status, offset));
+    return false;
+  }
+  return true;
+}
+
+static bool
+enter_row(table_cursor *cursor, uint32_t row)
+{
+  return enter_row_at(cursor, row, gs_block_row_at(&cursor->block, row));
+}
+
+static bool
+enter_first_row(table_cursor *cursor, uint32_t number)
+{
+  return enter_block(cursor, number) && enter_row(cursor, 0);
+}
+
+static bool
+enter_last_row(table_cursor *cursor, uint32_t number)
+{
+  return enter_block(cursor, number) &&
+         enter_row(cursor, cursor->block.row_count - 1);
+}
+
+/* To the next row; false at the end and after a failure, the cursor stopped. */
+static bool
+step_forward(table_cursor *cursor)
+{
+  if (cursor->row + 1 < cursor->block.row_count) {
+    return enter_row_at(cursor, cursor->row + 1, cursor->next);
+  }
+  if (cursor->number + 1 < cursor->table->fences.count) {
+    return enter_first_row(cursor, cursor->number + 1);
+  }
+  stop(cursor, GS_OK);
+  return false;
+}
+
+static bool
+step_back(table_cursor *cursor)
+{
+  if (cursor->row > 0) {
+    return enter_row(cursor, cursor->row - 1);
+  }
+  if (cursor->number > 0) {
+    return enter_last_row(cursor, cursor->number - 1);
+  }
+  stop(cursor, GS_OK);
+  return false;
+}
+
+/* Back to the newest version of the key. */
+static bool
+back_to_newest(table_cursor *cursor)
+{
+  while (gs_block_is_older(&cursor->block, cursor->at)) {
+    if (!step_back(cursor)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/* ---- the contract ------------------------------------------------------- */
+
+/* Before a move to anywhere. */
+static void
+start(table_cursor *cursor)
+{
+  cursor->base.status = GS_OK;
+  cursor->base.valid = true;
+}
+
+static void
+cursor_seek(gs_cursor *base, gs_slice key)
+{
+  table_cursor *cursor = of(base);
+  start(cursor);
+  uint32_t below = gs_fences_below(&cursor->table->fences, key);
+  if (below == 0) {
+    enter_first_row(cursor, 0);
+    return;
+  }
+  if (!enter_block(cursor, below - 1)) {
+    return;
+  }
+  uint32_t row = gs_block_seek(&cursor->block, key);
+  if (row < cursor->block.row_count) {
+    enter_row(cursor, row);
+  } else if (below < cursor->table->fences.count) {
+    enter_first_row(cursor, below);
+  } else {
+    stop(cursor, GS_OK);
+  }
+}
+
+static void
+cursor_seek_before(gs_cursor *base, gs_slice key)
+{
+  table_cursor *cursor = of(base);
+  start(cursor);
+  uint32_t below = gs_fences_below(&cursor->table->fences, key);
+  if (below == 0) {
+    stop(cursor, GS_OK);
+    return;
+  }
+  if (!enter_block(cursor, below - 1)) {
+    return;
+  }
+  uint32_t row = gs_block_seek(&cursor->block, key);
+  if (enter_row(cursor, row > 0 ? row - 1 : 0)) {
+    back_to_newest(cursor);
+  }
+}
+
+static void
+cursor_first(gs_cursor *base)
+{
+  start(of(base));
+  enter_first_row(of(base), 0);
+}
+
+static void
+cursor_last(gs_cursor *base)
+{
+  table_cursor *cursor = of(base);
+  start(cursor);
+  if (enter_last_row(cursor, cursor->table->fences.count - 1)) {
+    back_to_newest(cursor);
+  }
+}
+
+static void
+cursor_next(gs_cursor *base)
+{
+  table_cursor *cursor = of(base);
+  while (step_forward(cursor) &&
+         gs_block_is_older(&cursor->block, cursor->at)) {
+  }
+}
+
+static void
+cursor_prev(gs_cursor *base)
+{
+  table_cursor *cursor = of(base);
+  if (back_to_newest(cursor) && step_back(cursor)) {
+    back_to_newest(cursor);
+  }
+}
+
+static bool
+cursor_older(gs_cursor *base)
+{
+  table_cursor *cursor = of(base);
+  if (cursor->row + 1 < cursor->block.row_count) {
+    return gs_block_is_older(&cursor->block, cursor->next) &&
+           enter_row_at(cursor, cursor->row + 1, cursor->next);
+  }
+  uint32_t number = cursor->number + 1;
+  return number < cursor->table->fences.count &&
+         gs_fences_is_first(&cursor->table->fences, number,
+                            cursor->base.entry.key) &&
+         enter_first_row(cursor, number);
+}
+
+static void
+cursor_end(gs_cursor *base)
+{
+  table_cursor *cursor = of(base);
+  gs_frame_unpin(cursor->frame);
+  cursor->frame = NULL;
+  gs_buffer_deinit(&cursor->window);
+  gs_table_unref(cursor->table);
+}
+
+static const gs_cursor_ops cursor_ops = {
+    .seek = cursor_seek,
+    .seek_before = cursor_seek_before,
+    .first = cursor_first,
+    .last = cursor_last,
+    .next = cursor_next,
+    .prev = cursor_prev,
+    .older = cursor_older,
+    .end = cursor_end,
+};
+
+gs_status
+gs_table_cursor_new(gs_table *table, bool fills_cache, gs_cursor **out,
+                    gs_error *err)
+{
+  *out = NULL;
+  table_cursor *cursor = GS_NEW(table->env->alloc, table_cursor);
+  if (cursor == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  cursor->base.ops = &cursor_ops;
+  cursor->table = table;
+  cursor->fills_cache = fills_cache;
+  gs_buffer_init(&cursor->window, table->env->alloc);
+  gs_table_ref(table);
+  *out = &cursor->base;
+  return GS_OK;
+}
+
+void
+gs_table_cursor_free(gs_cursor *base)
+{
+  if (base != NULL) {
+    table_cursor *cursor = of(base);
+    gs_alloc *alloc = cursor->window.alloc;
+    gs_cursor_end(base);
+    GS_DELETE(alloc, cursor);
+  }
+}

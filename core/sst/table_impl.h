@@ -1,0 +1,71 @@
+/*
+ * table_impl: an open table from inside, for the files table*.c only.
+ *
+ * Model: what a point read touches comes first.
+ *   1. homes[i] is NULL or the frame that holds block i, verified.
+ *   2. footer, meta, fences and index were verified when the table was opened.
+ */
+#ifndef GS_SST_TABLE_IMPL_H
+#define GS_SST_TABLE_IMPL_H
+
+#include "sst/block.h"
+#include "sst/fences.h"
+#include "sst/footer.h"
+#include "sst/point_index.h"
+#include "sst/table.h"
+
+struct gs_table {
+  gs_point_index index;
+  _Atomic(gs_frame *) *homes; /* one per block */
+  gs_fences fences;
+  gs_table_footer footer;
+  gs_table_meta meta; /* its keys view properties */
+  gs_env *env;
+  gs_cache *cache;
+  gs_epoch *epoch;
+  gs_file *file;
+  uint64_t salt;
+  gs_buffer properties;
+  uint8_t *index_memory; /* the buckets begin at its first whole line */
+  size_t index_memory_bytes;
+  atomic_size_t refs;
+};
+
+/* Where a part of the file is seeded. */
+uint64_t gs_table_seed(const gs_table *table, uint64_t offset);
+
+/* Adds path and offset to a filled error. */
+gs_status gs_table_fail_at(const gs_table *table, gs_error *err,
+                           gs_status status, uint64_t offset);
+
+/* Reads a part of the file into room for its size, and verifies it. */
+GS_MUST_CHECK gs_status gs_table_read_part(const gs_table *table,
+                                           const gs_table_part *part,
+                                           uint8_t *out, gs_error *err);
+
+/* Brings a block into the cache. Requires: block < fences.count; inside an
+ * epoch; the frame is valid until it is left, or pinned. */
+GS_MUST_CHECK gs_status gs_table_load(gs_table *table, uint32_t block,
+                                      gs_frame **out, gs_error *err);
+
+/* As gs_table_load, without more than one load where the block is there. */
+static inline gs_status
+gs_table_frame(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
+{
+  gs_frame *frame =
+      atomic_load_explicit(&table->homes[block], memory_order_acquire);
+  if (frame == NULL) {
+    return gs_table_load(table, block, out, err);
+  }
+  gs_frame_touch(frame);
+  *out = frame;
+  return GS_OK;
+}
+
+static inline gs_block
+gs_frame_block(const gs_frame *frame)
+{
+  return gs_block_of(frame->data, frame->size);
+}
+
+#endif

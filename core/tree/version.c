@@ -1,0 +1,332 @@
+/*
+ * version: counted lists of counted lists. Whoever makes a list takes a
+ * reference on each member, and the last reference to the list drops them; so
+ * two versions that share a run share its tables for as long as either lives.
+ */
+#include "tree/version.h"
+
+#include "base/check.h"
+#include "tree/sort.h"
+
+/* ---- tables --------------------------------------------------------------- */
+
+static gs_slice
+copy_key(gs_tree_table *table, size_t at, gs_slice key)
+{
+  if (key.size == 0) {
+    return gs_slice_of(NULL, 0);
+  }
+  memcpy(table->key_bytes + at, key.data, key.size);
+  return gs_slice_of(table->key_bytes + at, key.size);
+}
+
+gs_tree_table *
+gs_tree_table_new(gs_alloc *alloc, const gs_table_meta *meta)
+{
+  gs_tree_table *table = GS_NEW(alloc, gs_tree_table);
+  if (table == NULL) {
+    return NULL;
+  }
+  table->alloc = alloc;
+  table->meta = *meta;
+  table->key_bytes_size = meta->min_key.size + meta->max_key.size;
+  if (table->key_bytes_size > 0) {
+    table->key_bytes = gs_alloc_bytes(alloc, table->key_bytes_size);
+    if (table->key_bytes == NULL) {
+      GS_DELETE(alloc, table);
+      return NULL;
+    }
+  }
+  table->meta.min_key = copy_key(table, 0, meta->min_key);
+  table->meta.max_key = copy_key(table, meta->min_key.size, meta->max_key);
+  atomic_init(&table->refs, 1);
+  atomic_init(&table->payload, NULL);
+  atomic_init(&table->is_obsolete, false);
+  atomic_init(&table->is_quarantined, false);
+  atomic_init(&table->reads, 0);
+  atomic_init(&table->seeks, 0);
+  return table;
+}
+
+void
+gs_tree_table_ref(gs_tree_table *table)
+{
+  atomic_fetch_add_explicit(&table->refs, 1, memory_order_relaxed);
+}
+
+/* True for the one caller that let the last reference go. */
+static bool
+is_last_unref(atomic_uint *refs)
+{
+  unsigned before = atomic_fetch_sub_explicit(refs, 1, memory_order_acq_rel);
+  GS_ASSERT(before > 0);
+  return before == 1;
+}
+
+void
+gs_tree_table_unref(gs_tree_table *table)
+{
+  if (table == NULL || !is_last_unref(&table->refs)) {
+    return;
+  }
+  if (table->release != NULL) {
+    table->release(table);
+  }
+  gs_alloc_free(table->alloc, table->key_bytes, table->key_bytes_size);
+  GS_DELETE(table->alloc, table);
+}
+
+bool
+gs_tree_table_overlaps(const gs_tree_table *a, const gs_tree_table *b)
+{
+  return gs_slice_compare(a->meta.min_key, b->meta.max_key) <= 0 &&
+         gs_slice_compare(b->meta.min_key, a->meta.max_key) <= 0;
+}
+
+/* ---- runs ----------------------------------------------------------------- */
+
+static bool
+is_less_by_key(const void *items, size_t a, size_t b)
+{
+  gs_tree_table *const *tables = items;
+  return gs_slice_compare(tables[a]->meta.min_key, tables[b]->meta.min_key) < 0;
+}
+
+static bool
+is_less_by_id(const void *items, size_t a, size_t b)
+{
+  gs_tree_table *const *tables = items;
+  return tables[a]->meta.id < tables[b]->meta.id;
+}
+
+static void
+swap_tables(void *items, size_t a, size_t b)
+{
+  gs_tree_table **tables = items;
+  gs_tree_table *held = tables[a];
+  tables[a] = tables[b];
+  tables[b] = held;
+}
+
+static bool
+allocate_lists(gs_run *run, size_t count)
+{
+  run->tables = gs_alloc_array(run->alloc, count, sizeof(gs_tree_table *));
+  run->by_id = gs_alloc_array(run->alloc, count, sizeof(gs_tree_table *));
+  run->max_heads = gs_alloc_array(run->alloc, count, sizeof(uint64_t));
+  return run->tables != NULL && run->by_id != NULL && run->max_heads != NULL;
+}
+
+static void
+free_run(gs_run *run, size_t count)
+{
+  gs_alloc_free(run->alloc, run->tables, count * sizeof(gs_tree_table *));
+  gs_alloc_free(run->alloc, run->by_id, count * sizeof(gs_tree_table *));
+  gs_alloc_free(run->alloc, run->max_heads, count * sizeof(uint64_t));
+  GS_DELETE(run->alloc, run);
+}
+
+static void
+add_table(gs_run *run, gs_tree_table *table)
+{
+  gs_tree_table_ref(table);
+  run->tables[run->table_count] = table;
+  run->by_id[run->table_count] = table;
+  run->table_count++;
+  run->bytes += table->meta.file_bytes;
+  run->entry_count += table->meta.entry_count;
+  run->tombstone_count += table->meta.tombstone_count;
+  run->expiring_count += table->meta.expiring_count;
+  run->data_bytes += table->meta.data_bytes;
+}
+
+static void
+put_in_order(gs_run *run)
+{
+  const gs_sortable by_key = {run->tables, is_less_by_key, swap_tables};
+  const gs_sortable by_id = {run->by_id, is_less_by_id, swap_tables};
+  gs_sort(&by_key, run->table_count);
+  gs_sort(&by_id, run->table_count);
+  for (size_t i = 0; i < run->table_count; i++) {
+    run->max_heads[i] = gs_slice_head(run->tables[i]->meta.max_key);
+  }
+}
+
+gs_run *
+gs_run_new(gs_alloc *alloc, uint64_t id, uint32_t level,
+           gs_tree_table *const *tables, size_t table_count)
+{
+  GS_ASSERT(table_count > 0);
+  gs_run *run = GS_NEW(alloc, gs_run);
+  if (run == NULL) {
+    return NULL;
+  }
+  run->id = id;
+  run->level = level;
+  run->alloc = alloc;
+  atomic_init(&run->refs, 1);
+  if (!allocate_lists(run, table_count)) {
+    free_run(run, table_count);
+    return NULL;
+  }
+  for (size_t i = 0; i < table_count; i++) {
+    add_table(run, tables[i]);
+  }
+  put_in_order(run);
+  return run;
+}
+
+void
+gs_run_ref(gs_run *run)
+{
+  atomic_fetch_add_explicit(&run->refs, 1, memory_order_relaxed);
+}
+
+void
+gs_run_unref(gs_run *run)
+{
+  if (run == NULL || !is_last_unref(&run->refs)) {
+    return;
+  }
+  for (size_t i = 0; i < run->table_count; i++) {
+    gs_tree_table_unref(run->tables[i]);
+  }
+  free_run(run, run->table_count);
+}
+
+size_t
+gs_run_lower_bound(const gs_run *run, gs_slice key)
+{
+  uint64_t head = gs_slice_head(key);
+  size_t low = 0;
+  size_t high = run->table_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    uint64_t there = run->max_heads[middle];
+    if (there < head ||
+        (there == head &&
+         gs_slice_compare(run->tables[middle]->meta.max_key, key) < 0)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+gs_tree_table *
+gs_run_find(const gs_run *run, gs_slice key)
+{
+  size_t index = gs_run_lower_bound(run, key);
+  if (index == run->table_count ||
+      gs_slice_compare(run->tables[index]->meta.min_key, key) > 0) {
+    return NULL;
+  }
+  return run->tables[index];
+}
+
+size_t
+gs_run_overlap(const gs_run *run, gs_slice min, gs_slice max, size_t *end)
+{
+  size_t last = gs_run_lower_bound(run, max);
+  bool is_met = last < run->table_count &&
+                gs_slice_compare(run->tables[last]->meta.min_key, max) <= 0;
+  *end = is_met ? last + 1 : last;
+  return gs_run_lower_bound(run, min);
+}
+
+size_t
+gs_run_id_bound(const gs_run *run, uint64_t table_id)
+{
+  size_t low = 0;
+  size_t high = run->table_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (run->by_id[middle]->meta.id < table_id) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+/* ---- versions ------------------------------------------------------------- */
+
+gs_version *
+gs_version_new(gs_alloc *alloc, uint64_t number, gs_run *const *runs,
+               size_t run_count)
+{
+  gs_version *version = GS_NEW(alloc, gs_version);
+  if (version == NULL) {
+    return NULL;
+  }
+  version->number = number;
+  version->alloc = alloc;
+  atomic_init(&version->refs, 1);
+  if (run_count > 0) {
+    version->runs = gs_alloc_array(alloc, run_count, sizeof(gs_run *));
+    if (version->runs == NULL) {
+      GS_DELETE(alloc, version);
+      return NULL;
+    }
+  }
+  for (size_t i = 0; i < run_count; i++) {
+    gs_run_ref(runs[i]);
+    version->runs[i] = runs[i];
+  }
+  version->run_count = run_count;
+  return version;
+}
+
+gs_version *
+gs_version_new_empty(gs_alloc *alloc)
+{
+  return gs_version_new(alloc, 0, NULL, 0);
+}
+
+void
+gs_version_ref(gs_version *version)
+{
+  atomic_fetch_add_explicit(&version->refs, 1, memory_order_relaxed);
+}
+
+void
+gs_version_unref(gs_version *version)
+{
+  if (version == NULL || !is_last_unref(&version->refs)) {
+    return;
+  }
+  for (size_t i = 0; i < version->run_count; i++) {
+    gs_run_unref(version->runs[i]);
+  }
+  gs_alloc_free(version->alloc, version->runs,
+                version->run_count * sizeof(gs_run *));
+  GS_DELETE(version->alloc, version);
+}
+
+size_t
+gs_version_find_run(const gs_version *version, uint64_t run_id)
+{
+  for (size_t i = 0; i < version->run_count; i++) {
+    if (version->runs[i]->id == run_id) {
+      return i;
+    }
+  }
+  return SIZE_MAX;
+}
+
+gs_tree_table *
+gs_version_find_table(const gs_version *version, uint64_t table_id,
+                      size_t *run_index)
+{
+  for (size_t i = 0; i < version->run_count; i++) {
+    const gs_run *run = version->runs[i];
+    size_t at = gs_run_id_bound(run, table_id);
+    if (at < run->table_count && run->by_id[at]->meta.id == table_id) {
+      *run_index = i;
+      return run->by_id[at];
+    }
+  }
+  return NULL;
+}
