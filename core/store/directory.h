@@ -1,0 +1,29 @@
+/*
+ * directory: what stands in a store's directory.
+ *
+ * Threads: pure, one call.
+ */
+#ifndef GS_STORE_DIRECTORY_H
+#define GS_STORE_DIRECTORY_H
+
+#include "store/store.h"
+
+typedef struct gs_directory {
+  bool exists;
+  size_t manifest_count;
+  size_t data_count;    /* segments and tables */
+  size_t foreign_count; /* names that are not ours */
+  uint64_t max_manifest;
+  uint64_t max_number; /* largest number of a segment or table */
+} gs_directory;
+
+/* GS_MISSING is no error here: exists is false then. */
+GS_MUST_CHECK gs_status gs_directory_look(gs_env *env, const char *path,
+                                          gs_directory *out, gs_error *err);
+
+/* Deletes what no manifest lists: other manifests, and segments and tables the
+ * state does not hold. Failures are left for the next open. */
+void gs_directory_sweep(gs_env *env, gs_alloc *alloc, const char *path,
+                        const gs_manifest_state *state, uint64_t manifest);
+
+#endif

@@ -1,0 +1,408 @@
+/*
+ * flush: memtable to run.
+ *
+ *   begin   list the snapshots, freeze the version for rule E3
+ *   copy    versions through the dropping rules into tables, a bit per step
+ *   install run on top, flushed_seq up, segments named for removal, the
+ *           memtable out of the view: all in one edit
+ */
+#include "store/flush.h"
+
+#include "merge/drop.h"
+#include "store/output.h"
+#include "store/stall.h"
+
+enum { STEP_ENTRIES = 2048 };
+
+typedef struct flush {
+  gs_job job;
+  gs_memtable *memtable;
+  gs_memtable_stats stats;
+  bool has_begun;
+  bool has_cursor;
+  gs_memtable_cursor cursor;
+  gs_drop drop;
+  gs_snapshot_point *snapshots;
+  size_t snapshot_count;
+  gs_view *view; /* runs beneath, for rule E3 */
+  gs_output output;
+} flush;
+
+static void
+reset(flush *f)
+{
+  if (f->has_cursor) {
+    gs_cursor_end(&f->cursor.base);
+    f->has_cursor = false;
+  }
+  if (f->has_begun) {
+    gs_output_deinit(&f->output);
+    f->has_begun = false;
+  }
+  gs_alloc_free(f->job.store->alloc, f->snapshots,
+                f->snapshot_count * sizeof *f->snapshots);
+  f->snapshots = NULL;
+  f->snapshot_count = 0;
+  gs_view_unref(f->view);
+  f->view = NULL;
+}
+
+static void
+free_flush(gs_job *job)
+{
+  flush *f = (flush *)job;
+  reset(f);
+  gs_memtable_unref(f->memtable);
+  GS_DELETE(job->store->alloc, f);
+}
+
+/* ---- begin ------------------------------------------------------------------ */
+
+/* Writers may still be waiting for the device with entries in this memtable. */
+static gs_status
+wait_until_visible(flush *f, gs_error *err)
+{
+  gs_store *store = f->job.store;
+  gs_mutex_lock(store->commit);
+  gs_status status = GS_OK;
+  while (status == GS_OK &&
+         atomic_load(&store->visible_seq) < f->stats.max_seq) {
+    status = gs_store_check_writable(store, err);
+    if (status == GS_OK && store->is_syncing) {
+      gs_cond_wait(store->synced, store->commit, 0);
+    } else if (status == GS_OK) {
+      status = gs_wal_sync(store, err);
+    }
+  }
+  gs_mutex_unlock(store->commit);
+  return status;
+}
+
+static gs_status
+begin(flush *f, gs_error *err)
+{
+  gs_store *store = f->job.store;
+  gs_memtable_get_stats(f->memtable, &f->stats);
+  gs_status status = gs_store_check_writable(store, err);
+  if (status == GS_OK) {
+    status = wait_until_visible(f, err);
+  }
+  if (status == GS_OK) {
+    status =
+        gs_store_list_snapshots(store, &f->snapshots, &f->snapshot_count, err);
+  }
+  if (status != GS_OK) {
+    return status;
+  }
+  f->view = gs_store_pin_view(store);
+  gs_drop_init(&f->drop, f->snapshots, f->snapshot_count,
+               gs_store_clock(store));
+  gs_output_init(&f->output, store, gs_limit(&store->limits.table_bytes),
+                 f->stats.created_ms);
+  f->has_begun = true;
+  status = gs_memtable_cursor_init(&f->cursor, f->memtable, UINT64_MAX, err);
+  if (status == GS_OK) {
+    f->has_cursor = true;
+    gs_cursor_first(&f->cursor.base);
+  }
+  return status;
+}
+
+/* ---- copy ------------------------------------------------------------------- */
+
+/* Rule E3 for a flush: no run may hold the key. The bounds of the version at
+ * the beginning cover whatever merges make of it. */
+static bool
+is_bottom(const flush *f, gs_slice key)
+{
+  const gs_version *version = f->view->version;
+  for (size_t i = 0; i < version->run_count; i++) {
+    if (gs_run_find(version->runs[i], key) != NULL) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static gs_status
+copy_key(flush *f, size_t *entries, gs_error *err)
+{
+  gs_cursor *cursor = &f->cursor.base;
+  gs_entry out[2];
+  gs_status status = GS_OK;
+  gs_slice key = cursor->entry.key;
+  gs_drop_begin(&f->drop);
+  do {
+    int count = gs_drop_offer(&f->drop, &cursor->entry, out);
+    for (int i = 0; i < count && status == GS_OK; i++) {
+      status = gs_output_add(&f->output, &out[i], false, err);
+    }
+    (*entries)++;
+  } while (status == GS_OK && gs_cursor_older(cursor));
+  if (status == GS_OK &&
+      gs_drop_finish(&f->drop, f->drop.has_pending && is_bottom(f, key), out)) {
+    status = gs_output_add(&f->output, out, false, err);
+  }
+  return status;
+}
+
+static gs_status
+copy_some(flush *f, gs_error *err)
+{
+  gs_cursor *cursor = &f->cursor.base;
+  size_t entries = 0;
+  gs_status status = GS_OK;
+  while (status == GS_OK && cursor->valid && entries < STEP_ENTRIES) {
+    status = copy_key(f, &entries, err);
+    if (status == GS_OK) {
+      gs_cursor_next(cursor);
+    }
+  }
+  if (status == GS_OK && cursor->status != GS_OK) {
+    status = GS_FAIL(err, cursor->status, "a memtable could not be walked");
+  }
+  return status;
+}
+
+/* ---- install ---------------------------------------------------------------- */
+
+static void
+name_note(flush *f, gs_edit *edit)
+{
+  gs_store *store = f->job.store;
+  gs_mutex_lock(store->commit);
+  if (store->note_seq <= f->stats.max_seq && store->note.size > 0) {
+    gs_edit_set_note(edit, gs_buffer_slice(&store->note), store->note_seq);
+  }
+  gs_mutex_unlock(store->commit);
+}
+
+static gs_status
+check_account(const flush *f, gs_error *err)
+{
+  const gs_drop_counts *counts = &f->drop.counts;
+  bool adds_up = counts->offered == counts->written + counts->covered +
+                                        counts->doubled + counts->bottom &&
+                 counts->written == f->output.entry_count &&
+                 counts->offered == f->stats.entry_count;
+  return adds_up ? GS_OK
+                 : GS_FAIL(err, GS_CORRUPT,
+                           "a flush read %llu entries of %llu and wrote %llu; "
+                           "the memtable is damaged in memory",
+                           (unsigned long long)counts->offered,
+                           (unsigned long long)f->stats.entry_count,
+                           (unsigned long long)f->output.entry_count);
+}
+
+static void
+count_flush(flush *f)
+{
+  gs_counters *counters = &f->job.store->counters;
+  const gs_drop_counts *counts = &f->drop.counts;
+  gs_tally(&counters->flushes, 1);
+  gs_tally(&counters->flush_bytes, f->output.bytes_written);
+  gs_tally(&counters->flush_data_bytes, f->stats.data_bytes);
+  gs_tally(&counters->dropped_covered, counts->covered);
+  gs_tally(&counters->dropped_tombstones, counts->bottom + counts->doubled);
+  gs_tally(&counters->dropped_expired, counts->expired);
+}
+
+static gs_status
+install(flush *f, gs_error *err)
+{
+  gs_store *store = f->job.store;
+  gs_status status = check_account(f, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_edit *edit = gs_edit_new(store->alloc);
+  if (edit == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  if (f->output.table_count > 0) {
+    uint64_t run_id = gs_store_new_id(store);
+    gs_edit_add_run(edit, run_id, 0, GS_PLACE_TOP, 0);
+    gs_output_name(&f->output, edit, run_id);
+  }
+  gs_wal_name_flushed(store, f->stats.max_seq, edit);
+  name_note(f, edit);
+  gs_install change = {
+      .edit = edit,
+      .flushed = f->memtable,
+      .flushed_seq = f->stats.max_seq,
+      .known = f->output.tables,
+      .known_count = f->output.table_count,
+      .reason = "flush",
+  };
+  gs_mutex_lock(store->install);
+  status = gs_store_install(store, &change, err);
+  bool is_doubtful =
+      store->manifest != NULL && gs_manifest_is_doubtful(store->manifest);
+  gs_mutex_unlock(store->install);
+  gs_edit_free(edit);
+  if (change.is_durable || is_doubtful) {
+    gs_output_keep(&f->output);
+  }
+  return status;
+}
+
+/* Durable in tables is durable, whatever became of the log's copy. */
+static void
+raise_durable(gs_store *store, uint64_t seq)
+{
+  gs_mutex_lock(store->commit);
+  if (atomic_load(&store->durable_seq) < seq) {
+    atomic_store(&store->durable_seq, seq);
+  }
+  gs_mutex_unlock(store->commit);
+}
+
+static gs_status
+finish(flush *f, gs_error *err)
+{
+  gs_store *store = f->job.store;
+  gs_status status = gs_output_finish(&f->output, err);
+  if (status == GS_OK) {
+    status = install(f, err);
+  }
+  if (status != GS_OK) {
+    return status;
+  }
+  count_flush(f);
+  raise_durable(store, f->stats.max_seq);
+  gs_wal_drop_flushed(store, f->stats.max_seq);
+  gs_mutex_lock(store->state);
+  status = gs_flush_queue(store, err);
+  gs_mutex_unlock(store->state);
+  return status;
+}
+
+static gs_status
+step(gs_job *job, bool *done, gs_error *err)
+{
+  flush *f = (flush *)job;
+  gs_status status = GS_OK;
+  if (!f->has_begun) {
+    status = begin(f, err);
+  } else if (f->cursor.base.valid) {
+    status = copy_some(f, err);
+  } else {
+    status = finish(f, err);
+    *done = status == GS_OK;
+  }
+  if (status != GS_OK) {
+    reset(f);
+  }
+  return status;
+}
+
+static const gs_job_ops flush_ops = {
+    .name = "flush",
+    .priority = 0,
+    .step = step,
+    .free = free_flush,
+};
+
+gs_status
+gs_flush_new(gs_store *store, gs_memtable *memtable, gs_job **out,
+             gs_error *err)
+{
+  flush *f = GS_NEW(store->alloc, flush);
+  if (f == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  f->job.ops = &flush_ops;
+  f->job.store = store;
+  f->job.id = ++store->next_job_id;
+  f->job.is_retried = true;
+  f->memtable = memtable;
+  gs_memtable_ref(memtable);
+  *out = &f->job;
+  return GS_OK;
+}
+
+/* ---- asking for one ---------------------------------------------------------- */
+
+static bool
+is_queued(const gs_store *store, const gs_memtable *memtable)
+{
+  for (const gs_job *job = store->jobs; job != NULL; job = job->next) {
+    if (job->ops == &flush_ops && ((const flush *)job)->memtable == memtable) {
+      return true;
+    }
+  }
+  return false;
+}
+
+gs_status
+gs_flush_queue(gs_store *store, gs_error *err)
+{
+  const gs_view *view = atomic_load(&store->view);
+  if (view->memtable_count < 2) {
+    return GS_OK;
+  }
+  gs_memtable *oldest = view->memtables[view->memtable_count - 1];
+  if (is_queued(store, oldest)) {
+    return GS_OK;
+  }
+  gs_job *job = NULL;
+  gs_status status = gs_flush_new(store, oldest, &job, err);
+  if (status == GS_OK) {
+    gs_job_queue(store, job);
+  }
+  return status;
+}
+
+static gs_status
+wait_for_flushes(gs_store *store, uint64_t seq, gs_error *err)
+{
+  for (;;) {
+    gs_job_waiter waiter = {.is_done = false};
+    gs_mutex_lock(store->state);
+    gs_job *job = store->jobs;
+    while (job != NULL && job->ops != &flush_ops) {
+      job = job->next;
+    }
+    bool is_ahead = job != NULL && job->waiter == NULL;
+    if (is_ahead) {
+      job->waiter = &waiter;
+      job->not_before_us = 0;
+    }
+    bool is_left = atomic_load(&store->sealed_count) > 0;
+    if (!is_ahead && is_left && store->worker_count > 0) {
+      gs_cond_wait(store->progress, store->state, 0);
+    }
+    gs_mutex_unlock(store->state);
+    if (is_ahead) {
+      gs_job_wait(store, &waiter);
+      if (waiter.status != GS_OK) {
+        if (err != NULL) {
+          *err = waiter.error;
+        }
+        return waiter.status;
+      }
+    }
+    if (!is_left || atomic_load(&store->flushed_seq) >= seq) {
+      return GS_OK;
+    }
+  }
+}
+
+gs_status
+gs_flush_all(gs_store *store, gs_error *err)
+{
+  gs_memtable_stats stats;
+  gs_mutex_lock(store->commit);
+  gs_status status = gs_store_check_writable(store, err);
+  gs_memtable_get_stats(store->active, &stats);
+  if (status == GS_OK && stats.entry_count > 0) {
+    status = gs_stall_until_sealable(store, err);
+  }
+  gs_memtable_get_stats(store->active, &stats);
+  if (status == GS_OK && stats.entry_count > 0) {
+    status = gs_store_seal(store, 0, err);
+  }
+  uint64_t seq = store->next_seq - 1;
+  gs_mutex_unlock(store->commit);
+  return status == GS_OK ? wait_for_flushes(store, seq, err) : status;
+}

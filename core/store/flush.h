@@ -1,0 +1,22 @@
+/*
+ * flush: the oldest sealed memtable becomes the newest run.
+ *
+ * Model: one flush at a time, oldest memtable first, so that runs stand in
+ * order of age. It starts when everything in the memtable is published, so no
+ * snapshot that comes later can need what it leaves out (E1).
+ */
+#ifndef GS_STORE_FLUSH_H
+#define GS_STORE_FLUSH_H
+
+#include "store/job.h"
+
+/* A job that flushes the oldest sealed memtable; the caller queues it. Takes a
+ * reference on the memtable. Requires: state held. */
+GS_MUST_CHECK gs_status gs_flush_new(gs_store *store, gs_memtable *memtable,
+                                     gs_job **out, gs_error *err);
+
+/* Seals what is in memory and waits until all of it is in tables. Takes
+ * commit. */
+GS_MUST_CHECK gs_status gs_flush_all(gs_store *store, gs_error *err);
+
+#endif

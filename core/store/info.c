@@ -1,0 +1,151 @@
+/*
+ * info: directories that are not open: what they hold, and their end.
+ */
+#include "store/directory.h"
+#include "store/paths.h"
+
+static gs_status
+no_store(const char *path, gs_error *err)
+{
+  gs_status status =
+      GS_FAIL(err, GS_MISSING, "%s: there is no store here", path);
+  status = gs_error_at(err, status, path);
+  return gs_error_hint(err, status, "check the path");
+}
+
+static gs_status
+read_manifest(gs_env *env, const char *path, gs_manifest_state *state,
+              gs_error *err)
+{
+  gs_directory found;
+  gs_manifest_found manifest;
+  gs_status status = gs_directory_look(env, path, &found, err);
+  if (status == GS_OK && found.manifest_count == 0) {
+    status = no_store(path, err);
+  }
+  return status == GS_OK ? gs_manifest_read(env, path, state, &manifest, err)
+                         : status;
+}
+
+static void
+fill_info(const gs_manifest_state *state, gs_info *out)
+{
+  *out = (gs_info){
+      .kind = (gs_store_kind)state->facts.store_kind,
+      .format = GS_FORMAT_NUMBER,
+      .run_count = state->version->run_count,
+      .flushed_seq = state->facts.flushed_seq,
+      .is_clean = state->facts.is_clean,
+  };
+  for (size_t r = 0; r < state->version->run_count; r++) {
+    const gs_run *run = state->version->runs[r];
+    out->table_count += run->table_count;
+    out->table_bytes += run->bytes;
+    out->entry_count += run->entry_count;
+  }
+}
+
+gs_status
+gs_inspect(gs_env *env, const char *path, gs_info *out, gs_error *err)
+{
+  env = env == NULL ? gs_env_posix() : env;
+  gs_manifest_state state;
+  gs_status status = gs_manifest_state_init(&state, env->alloc, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  status = read_manifest(env, path, &state, err);
+  if (status == GS_OK) {
+    fill_info(&state, out);
+  }
+  gs_manifest_state_deinit(&state);
+  return status;
+}
+
+/* ---- destroying ----------------------------------------------------------------------------*/
+
+typedef struct removal {
+  gs_env *env;
+  const char *dir;
+  gs_file_kind kind; /* what goes in this pass */
+  gs_buffer names;
+} removal;
+
+static void
+collect_name(void *context, const char *name)
+{
+  removal *r = context;
+  uint64_t number;
+  if (gs_path_kind(name, &number) == r->kind) {
+    gs_buffer_append(&r->names, name, strlen(name) + 1);
+  }
+}
+
+static gs_status
+remove_kind(removal *r, gs_error *err)
+{
+  gs_buffer full;
+  gs_buffer_init(&full, r->env->alloc);
+  gs_buffer_clear(&r->names);
+  gs_status status = gs_env_list(r->env, r->dir, collect_name, r, err);
+  if (status == GS_OK) {
+    status = gs_buffer_status(&r->names, err);
+  }
+  size_t at = 0;
+  while (status == GS_OK && at < r->names.size) {
+    const char *name = (const char *)r->names.data + at;
+    status = gs_path_join(&full, r->dir, name) == NULL
+                 ? GS_FAIL_NOMEM(err)
+                 : gs_env_remove(r->env, (const char *)full.data, err);
+    at += strlen(name) + 1;
+  }
+  gs_buffer_deinit(&full);
+  return status;
+}
+
+/* Manifests go last but for the lock: a destruction that was cut short leaves
+ * something that is still recognised as a store's directory. */
+static gs_status
+remove_files(gs_env *env, const char *path, gs_error *err)
+{
+  static const gs_file_kind order[] = {GS_FILE_SEGMENT, GS_FILE_TABLE,
+                                       GS_FILE_MANIFEST, GS_FILE_LOCK};
+  removal r = {.env = env, .dir = path};
+  gs_buffer_init(&r.names, env->alloc);
+  gs_status status = GS_OK;
+  for (size_t i = 0; status == GS_OK && i < 4; i++) {
+    r.kind = order[i];
+    status = remove_kind(&r, err);
+  }
+  gs_buffer_deinit(&r.names);
+  return status;
+}
+
+gs_status
+gs_destroy(gs_env *env, const char *path, gs_error *err)
+{
+  env = env == NULL ? gs_env_posix() : env;
+  gs_directory found;
+  gs_status status = gs_directory_look(env, path, &found, err);
+  if (status == GS_OK && found.manifest_count == 0) {
+    status = no_store(path, err);
+  }
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_buffer lock_path;
+  gs_lock *lock = NULL;
+  gs_buffer_init(&lock_path, env->alloc);
+  status = gs_path_lock(&lock_path, path) == NULL
+               ? GS_FAIL_NOMEM(err)
+               : gs_env_lock(env, (const char *)lock_path.data, &lock, err);
+  if (status == GS_OK) {
+    status = remove_files(env, path, err);
+    gs_env_unlock(lock);
+  }
+  gs_buffer_deinit(&lock_path);
+  if (status == GS_OK && found.foreign_count == 0) {
+    status = gs_env_remove_dir(env, path, err);
+  }
+  return status;
+}

@@ -1,0 +1,200 @@
+/*
+ * install: changes of the tree, one at a time: first durable in the manifest,
+ * then in memory, then visible to readers.
+ *
+ *   edit ─▶ frame in the manifest, synced ─▶ state applied ─▶ view published
+ *
+ * A manifest that failed once is not trusted again: the next change begins a
+ * new one. The first change after an open also begins one, so that a store that
+ * is only read is never written.
+ */
+#include "store/store.h"
+
+gs_status
+gs_store_publish(gs_store *store, gs_memtable *const *memtables,
+                 size_t memtable_count, gs_version *version, gs_error *err)
+{
+  gs_view *fresh =
+      gs_view_new(store->alloc, memtables, memtable_count, version);
+  if (fresh == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  atomic_store(&store->run_count, version->run_count);
+  atomic_store(&store->sealed_count, memtable_count - 1);
+  gs_view *old = atomic_exchange(&store->view, fresh);
+  gs_view_retire(store->epoch, old);
+  return GS_OK;
+}
+
+gs_view *
+gs_store_pin_view(gs_store *store)
+{
+  uint32_t slot = gs_epoch_enter(store->epoch);
+  gs_view *view = atomic_load_explicit(&store->view, memory_order_acquire);
+  gs_view_ref(view);
+  gs_epoch_leave(store->epoch, slot);
+  return view;
+}
+
+/* ---- durable ---------------------------------------------------------------- */
+
+static void
+fill_facts(gs_store *store, const gs_install *change)
+{
+  gs_store_facts facts = store->tree.facts;
+  facts.incarnation = store->incarnation;
+  facts.next_id = atomic_load(&store->next_id);
+  facts.clock_floor_ms = gs_store_clock(store);
+  facts.is_clean = change->is_clean;
+  if (change->flushed_seq > facts.flushed_seq) {
+    facts.flushed_seq = change->flushed_seq;
+  }
+  uint64_t visible = atomic_load(&store->visible_seq);
+  if (visible > facts.last_seq) {
+    facts.last_seq = visible;
+  }
+  if (facts.flushed_seq > facts.last_seq) {
+    facts.last_seq = facts.flushed_seq;
+  }
+  gs_edit_set_facts(change->edit, &facts);
+}
+
+static void
+remove_manifest(gs_store *store, uint64_t number)
+{
+  if (number == 0) {
+    return;
+  }
+  gs_buffer path;
+  gs_buffer_init(&path, store->alloc);
+  gs_manifest_path(&path, store->path, number);
+  if (!path.failed) {
+    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
+              "an older manifest is passed over at the next open");
+  }
+  gs_buffer_deinit(&path);
+}
+
+/* Makes the applied state durable as the base of a new manifest. */
+static gs_status
+begin_manifest(gs_store *store, gs_error *err)
+{
+  if (store->manifest != NULL) {
+    gs_status status = gs_manifest_rewrite(store->manifest, &store->tree, err);
+    store->manifest_number = gs_manifest_number(store->manifest);
+    return status;
+  }
+  uint64_t before = store->read_manifest;
+  gs_status status =
+      gs_manifest_create(store->env, store->path, store->manifest_number + 1,
+                         &store->tree, &store->manifest, err);
+  if (status == GS_OK) {
+    store->manifest_number = gs_manifest_number(store->manifest);
+    remove_manifest(store, before);
+  }
+  return status;
+}
+
+enum { MANIFEST_REWRITE_BYTES = 4 * 1024 * 1024 };
+
+static gs_status
+make_durable(gs_store *store, const gs_edit *edit, gs_error *err)
+{
+  bool begins = store->manifest == NULL ||
+                gs_manifest_is_doubtful(store->manifest) ||
+                gs_manifest_bytes(store->manifest) > MANIFEST_REWRITE_BYTES;
+  if (begins) {
+    gs_status status = begin_manifest(store, err);
+    if (status != GS_OK) {
+      return status;
+    }
+  }
+  return gs_manifest_append(store->manifest, edit, err);
+}
+
+/* ---- in memory --------------------------------------------------------------- */
+
+/* Tables that the old version holds and the new one does not. */
+static void
+mark_obsolete(const gs_version *old, const gs_version *fresh)
+{
+  for (size_t r = 0; r < old->run_count; r++) {
+    for (size_t t = 0; t < old->runs[r]->table_count; t++) {
+      gs_tree_table *table = old->runs[r]->tables[t];
+      size_t index;
+      if (gs_version_find_table(fresh, table->meta.id, &index) == NULL) {
+        atomic_store(&table->is_obsolete, true);
+      }
+    }
+  }
+}
+
+static gs_status
+publish_tree(gs_store *store, const gs_install *change, gs_error *err)
+{
+  gs_mutex_lock(store->state);
+  gs_view *view = atomic_load(&store->view);
+  gs_memtable *places[GS_SEALED_MAX + 2];
+  size_t count = 0;
+  for (size_t i = 0; i < view->memtable_count; i++) {
+    if (view->memtables[i] != change->flushed) {
+      places[count++] = view->memtables[i];
+    }
+  }
+  gs_status status =
+      gs_store_publish(store, places, count, store->tree.version, err);
+  if (status == GS_OK) {
+    store->reason = change->reason;
+    atomic_store(&store->flushed_seq, store->tree.facts.flushed_seq);
+    if (store->options.has_policy) {
+      atomic_store(&store->wants_decision, true);
+    }
+    gs_cond_broadcast(store->progress);
+  }
+  gs_mutex_unlock(store->state);
+  return status;
+}
+
+/* What is durable but could not be taken into memory leaves two truths: the
+ * store stops taking writes, and the next open reads the durable one. */
+static gs_status
+apply(gs_store *store, gs_install *change, gs_error *err)
+{
+  gs_version *old = store->tree.version;
+  gs_version_ref(old);
+  gs_status status =
+      gs_manifest_state_apply(&store->tree, gs_edit_encoding(change->edit),
+                              change->known, change->known_count, err);
+  if (status == GS_OK && store->tree.version != old) {
+    gs_store_adopt_tables(store, store->tree.version);
+  }
+  if (status == GS_OK && change->reason != NULL) {
+    status = publish_tree(store, change, err);
+  }
+  if (status == GS_OK) {
+    mark_obsolete(old, store->tree.version);
+  }
+  gs_version_unref(old);
+  return status;
+}
+
+gs_status
+gs_store_install(gs_store *store, gs_install *change, gs_error *err)
+{
+  fill_facts(store, change);
+  gs_status status = gs_edit_status(change->edit, err);
+  if (status == GS_OK) {
+    status = make_durable(store, change->edit, err);
+  }
+  if (status != GS_OK) {
+    return status;
+  }
+  change->is_durable = true;
+  gs_error failure;
+  status = apply(store, change, &failure);
+  if (status != GS_OK) {
+    gs_store_fail(store, status, &failure);
+    return gs_store_check_writable(store, err);
+  }
+  return GS_OK;
+}

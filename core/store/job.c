@@ -1,0 +1,246 @@
+/*
+ * job: the list, the workers, and the end of a job.
+ *
+ * A worker takes the most urgent job that no other worker is stepping, does one
+ * step without locks, and looks again: so a flush never waits longer than a
+ * step of a merge.
+ */
+#include "store/job.h"
+
+#include "store/stall.h"
+
+enum {
+  PAUSE_FIRST_US = 50 * 1000,
+  PAUSE_MAX_US = 5 * 1000 * 1000,
+  MERGE_HOLD_MS = 1000,
+};
+
+void
+gs_job_queue(gs_store *store, gs_job *job)
+{
+  gs_job **at = &store->jobs;
+  while (*at != NULL) {
+    at = &(*at)->next;
+  }
+  *at = job;
+  job->next = NULL;
+  gs_cond_broadcast(store->work);
+}
+
+size_t
+gs_job_count_merges(const gs_store *store)
+{
+  size_t count = 0;
+  for (const gs_job *job = store->jobs; job != NULL; job = job->next) {
+    count += job->claim != NULL;
+  }
+  return count;
+}
+
+size_t
+gs_job_list_claims(const gs_store *store, const gs_claim **out, size_t count)
+{
+  size_t used = 0;
+  for (const gs_job *job = store->jobs; job != NULL; job = job->next) {
+    if (job->claim != NULL && used < count) {
+      out[used++] = job->claim;
+    }
+  }
+  return used;
+}
+
+/* ---- choosing and ending --------------------------------------------------- */
+
+/* The most urgent job that may be stepped now; *wait_us is how long until a
+ * paused one may (0: no limit). */
+static gs_job *
+choose(gs_store *store, uint64_t *wait_us)
+{
+  gs_job *best = NULL;
+  *wait_us = 0;
+  uint64_t now_us = gs_env_mono_us(store->env);
+  for (gs_job *job = store->jobs; job != NULL; job = job->next) {
+    if (job->is_stepping) {
+      continue;
+    }
+    if (job->not_before_us > now_us) {
+      uint64_t left_us = job->not_before_us - now_us;
+      *wait_us = *wait_us == 0 || left_us < *wait_us ? left_us : *wait_us;
+      continue;
+    }
+    if (best == NULL || job->ops->priority < best->ops->priority) {
+      best = job;
+    }
+  }
+  return best;
+}
+
+static void
+unlink_job(gs_store *store, gs_job *job)
+{
+  gs_job **at = &store->jobs;
+  while (*at != job) {
+    at = &(*at)->next;
+  }
+  *at = job->next;
+}
+
+static void
+tell_waiter(gs_job *job, gs_status status, const gs_error *err)
+{
+  if (job->waiter == NULL) {
+    return;
+  }
+  job->waiter->is_done = true;
+  job->waiter->status = status;
+  if (status != GS_OK) {
+    job->waiter->error = *err;
+  }
+  job->waiter = NULL;
+}
+
+/* A flush that failed is tried again: its memtable has nowhere else to go. */
+static void
+pause_job(gs_store *store, gs_job *job)
+{
+  job->pause_us = job->pause_us == 0 ? PAUSE_FIRST_US : job->pause_us * 2;
+  if (job->pause_us > PAUSE_MAX_US) {
+    job->pause_us = PAUSE_MAX_US;
+  }
+  job->not_before_us = gs_env_mono_us(store->env) + job->pause_us;
+}
+
+/* State held; releases and takes it. */
+static void
+end_job(gs_store *store, gs_job *job, gs_status status, const gs_error *err)
+{
+  if (status != GS_OK) {
+    gs_tally(&store->counters.jobs_failed, 1);
+    tell_waiter(job, status, err);
+    if (job->is_retried && !store->is_closing) {
+      pause_job(store, job);
+      return;
+    }
+    store->merge_hold_ms = gs_store_clock(store) + MERGE_HOLD_MS;
+  }
+  unlink_job(store, job);
+  tell_waiter(job, status, err);
+  gs_claim_free(store->alloc, job->claim);
+  job->claim = NULL;
+  gs_mutex_unlock(store->state);
+  job->ops->free(job);
+  gs_mutex_lock(store->state);
+}
+
+/* State held; releases it during the step. */
+static void
+step_job(gs_store *store, gs_job *job)
+{
+  job->is_stepping = true;
+  gs_mutex_unlock(store->state);
+  bool done = false;
+  gs_error err;
+  gs_status status = job->ops->step(job, &done, &err);
+  gs_mutex_lock(store->state);
+  job->is_stepping = false;
+  if (status != GS_OK || done) {
+    end_job(store, job, status, &err);
+    if (store->options.has_policy) {
+      atomic_store(&store->wants_decision, true);
+    }
+    gs_cond_broadcast(store->progress);
+    gs_cond_broadcast(store->work);
+  }
+}
+
+bool
+gs_store_run_step(gs_store *store)
+{
+  uint64_t wait_us = 0;
+  gs_mutex_lock(store->state);
+  gs_job *job = choose(store, &wait_us);
+  if (job != NULL) {
+    step_job(store, job);
+  }
+  gs_mutex_unlock(store->state);
+  if (job != NULL) {
+    gs_epoch_collect(store->epoch);
+  }
+  return job != NULL;
+}
+
+void
+gs_job_wait(gs_store *store, gs_job_waiter *waiter)
+{
+  gs_mutex_lock(store->state);
+  while (!waiter->is_done) {
+    if (store->worker_count > 0) {
+      gs_cond_wait(store->progress, store->state, 0);
+      continue;
+    }
+    uint64_t wait_us = 0;
+    gs_job *job = choose(store, &wait_us);
+    if (job != NULL) {
+      step_job(store, job);
+    }
+  }
+  gs_mutex_unlock(store->state);
+}
+
+/* ---- workers ---------------------------------------------------------------- */
+
+static void
+work(void *context)
+{
+  gs_store *store = context;
+  gs_mutex_lock(store->state);
+  while (!store->is_closing) {
+    uint64_t wait_us = 0;
+    gs_job *job = choose(store, &wait_us);
+    if (job == NULL) {
+      gs_cond_wait(store->work, store->state, wait_us);
+      continue;
+    }
+    step_job(store, job);
+  }
+  gs_mutex_unlock(store->state);
+}
+
+gs_status
+gs_store_start_threads(gs_store *store, gs_error *err)
+{
+  for (uint32_t i = 0; i < store->options.threads; i++) {
+    gs_status status =
+        gs_thread_start(store->env, work, store, &store->workers[i], err);
+    if (status != GS_OK) {
+      return status;
+    }
+    store->worker_count++;
+  }
+  if (store->options.threads == 0 ||
+      store->options.durability == GS_DURABILITY_MEMORY) {
+    return GS_OK;
+  }
+  return gs_thread_start(store->env, gs_wal_thread, store, &store->log_thread,
+                         err);
+}
+
+void
+gs_store_stop_threads(gs_store *store)
+{
+  gs_mutex_lock(store->commit);
+  gs_mutex_lock(store->state);
+  store->is_closing = true;
+  gs_cond_broadcast(store->work);
+  gs_cond_broadcast(store->log_work);
+  gs_mutex_unlock(store->state);
+  gs_mutex_unlock(store->commit);
+  for (size_t i = 0; i < store->worker_count; i++) {
+    gs_thread_join(store->workers[i]);
+  }
+  store->worker_count = 0;
+  if (store->log_thread != NULL) {
+    gs_thread_join(store->log_thread);
+    store->log_thread = NULL;
+  }
+}

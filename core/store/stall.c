@@ -1,0 +1,182 @@
+/*
+ * stall: waiting for flushes and merges, with a reason and a bound.
+ *
+ * The commit lock is given up while waiting, because a flush needs it to let
+ * segments go.
+ */
+#include "store/stall.h"
+
+#include "store/builtin.h"
+#include "store/job.h"
+
+/* What a writer waits for. */
+typedef struct stall {
+  const char *reason;
+  const char *hint;
+  bool (*is_over)(const gs_store *store);
+} stall;
+
+static bool
+has_sealable(const gs_store *store)
+{
+  return atomic_load(&store->sealed_count) < GS_SEALED_MAX;
+}
+
+static bool
+has_few_runs(const gs_store *store)
+{
+  return atomic_load(&store->run_count) <= GS_RUNS_STALL;
+}
+
+static const stall flush_stall = {
+    "flush",
+    "memory is full of entries waiting to be written to tables; give the "
+    "store more memory_bytes, a faster disk, or time",
+    has_sealable,
+};
+
+static const stall runs_stall = {
+    "runs",
+    "too many runs wait for merges; check the policy, or give the store more "
+    "threads or time",
+    has_few_runs,
+};
+
+static gs_status
+give_up(gs_store *store, const stall *why, gs_error *err)
+{
+  gs_status status = GS_FAIL(err, GS_BUSY, "%s: a write waited for %s too long",
+                             store->path, why->reason);
+  return gs_error_hint(err, status, why->hint);
+}
+
+/* Threads = 0: the writer does the work. Commit is released meanwhile. */
+static gs_status
+work_off(gs_store *store, const stall *why, gs_error *err)
+{
+  while (!why->is_over(store)) {
+    gs_mutex_unlock(store->commit);
+    bool did_step = gs_store_run_step(store);
+    if (!did_step && why == &runs_stall) {
+      gs_builtin_decide(store, GS_RUNS_FLOOR);
+      did_step = gs_store_run_step(store);
+    }
+    gs_mutex_lock(store->commit);
+    if (!did_step) {
+      return give_up(store, why, err);
+    }
+  }
+  return gs_store_check_writable(store, err);
+}
+
+static void
+count_stall(gs_store *store, const stall *why, uint64_t began_us)
+{
+  gs_counters *counters = &store->counters;
+  uint64_t waited_us = gs_env_mono_us(store->env) - began_us;
+  gs_tally(&counters->stall_count, 1);
+  gs_tally(&counters->stall_total_us, waited_us);
+  if (waited_us > atomic_load(&counters->stall_max_us)) {
+    atomic_store(&counters->stall_max_us, waited_us);
+  }
+  atomic_store(&counters->stall_reason, why->reason);
+}
+
+/* One wait; the condition is looked at under state, where it changes. */
+static void
+wait_once(gs_store *store, const stall *why, uint64_t timeout_us)
+{
+  gs_mutex_unlock(store->commit);
+  if (why == &runs_stall) {
+    gs_builtin_decide(store, GS_RUNS_FLOOR);
+  }
+  gs_mutex_lock(store->state);
+  if (!why->is_over(store)) {
+    gs_cond_wait(store->progress, store->state, timeout_us);
+  }
+  gs_mutex_unlock(store->state);
+  gs_mutex_lock(store->commit);
+}
+
+static gs_status
+wait_out(gs_store *store, const stall *why, gs_error *err)
+{
+  if (store->options.fail_on_stall) {
+    return give_up(store, why, err);
+  }
+  uint64_t began_us = gs_env_mono_us(store->env);
+  uint64_t bound_us = gs_limit(&store->limits.max_stall_ms) * 1000;
+  gs_status status = GS_OK;
+  while (status == GS_OK && !why->is_over(store)) {
+    uint64_t waited_us = gs_env_mono_us(store->env) - began_us;
+    if (waited_us >= bound_us) {
+      status = give_up(store, why, err);
+      break;
+    }
+    wait_once(store, why, bound_us - waited_us);
+    status = gs_store_check_writable(store, err);
+  }
+  count_stall(store, why, began_us);
+  return status;
+}
+
+static gs_status
+stall_on(gs_store *store, const stall *why, gs_error *err)
+{
+  if (why->is_over(store)) {
+    return GS_OK;
+  }
+  return store->worker_count == 0 ? work_off(store, why, err)
+                                  : wait_out(store, why, err);
+}
+
+gs_status
+gs_stall_until_sealable(gs_store *store, gs_error *err)
+{
+  return stall_on(store, &flush_stall, err);
+}
+
+/* ---- the disk ------------------------------------------------------------------ */
+
+enum { DISK_LOOK_BYTES = 4 * 1024 * 1024 };
+
+/* Looks at the disk after every few megabytes written, and at every write while
+ * it was short. */
+static void
+look_at_disk(gs_store *store)
+{
+  uint64_t written =
+      atomic_load_explicit(&store->counters.user_bytes, memory_order_relaxed);
+  if (!store->disk_is_low && written < store->disk_look_bytes) {
+    return;
+  }
+  store->disk_look_bytes = written + DISK_LOOK_BYTES;
+  gs_disk_space space;
+  if (gs_env_space(store->env, store->path, &space, NULL) == GS_OK) {
+    store->disk_is_low =
+        space.free_bytes < gs_limit(&store->limits.disk_reserve_bytes);
+  }
+}
+
+static gs_status
+check_disk(gs_store *store, const gs_room *room, gs_error *err)
+{
+  look_at_disk(store);
+  if (!store->disk_is_low || room->tombstone_count == room->entry_count) {
+    return GS_OK;
+  }
+  gs_status status =
+      GS_FAIL(err, GS_FULL, "%s: less than %llu bytes are free on the disk",
+              store->path,
+              (unsigned long long)gs_limit(&store->limits.disk_reserve_bytes));
+  return gs_error_hint(err, status,
+                       "free some space, delete entries and compact, or lower "
+                       "disk_reserve_bytes");
+}
+
+gs_status
+gs_stall_check(gs_store *store, const gs_room *room, gs_error *err)
+{
+  gs_status status = check_disk(store, room, err);
+  return status == GS_OK ? stall_on(store, &runs_stall, err) : status;
+}

@@ -1,0 +1,334 @@
+/*
+ * store: the engine's state, for the files of this folder only.
+ *
+ * Model: three locks divide the state; each member says which one guards it.
+ *   commit   writers: the log, the active memtable, sequence numbers
+ *   install  the manifest file: one change of the tree at a time
+ *   state    short, in memory only: jobs, claims, snapshots, the current view
+ * They are taken in this order: commit, install, state. Nothing waits for the
+ * device under `state`.
+ *   S1 visible_seq <= next_seq - 1; every entry <= visible_seq is in the view
+ *      of any reader that loads the view afterwards.
+ *   S2 An acknowledged sync write is <= durable_seq; visible_seq never passes a
+ *      sync write that is not.
+ *   S3 Sealed memtables are flushed oldest first; entries <= flushed_seq are in
+ *      runs.
+ *   S4 After a failed log write or sync `failure` is set, and no later write is
+ *      accepted; reads go on.
+ *
+ * Life: gs_open makes it (or counts it up), gs_close ends it.
+ * Threads: members marked atomic may be read anywhere.
+ */
+#ifndef GS_STORE_STORE_H
+#define GS_STORE_STORE_H
+
+#include <stdatomic.h>
+
+#include "data/batch.h"
+#include "env/env.h"
+#include "env/epoch.h"
+#include "grainstore.h"
+#include "mem/memtable.h"
+#include "merge/drop.h"
+#include "sst/cache.h"
+#include "sst/table.h"
+#include "store/room.h"
+#include "store/view.h"
+#include "store/wal.h"
+#include "tree/manifest.h"
+#include "tree/plan.h"
+
+typedef struct gs_job gs_job;
+
+enum {
+  GS_SEALED_MAX = 3,  /* memtables waiting for their flush; more: stall */
+  GS_RUNS_MAX = 64,   /* plans that would leave more are refused */
+  GS_RUNS_STALL = 32, /* writers wait while there are more */
+  GS_RUNS_FLOOR = 20, /* the built-in policy acts whoever is in charge */
+  GS_THREADS_MAX = 16,
+  GS_COUNTER_SLOTS = 257, /* one per epoch slot, and the shared one */
+};
+
+/* Counters of readers, one line per thread so that reads share nothing. */
+typedef struct gs_read_counters {
+  atomic_uint_fast64_t gets;
+  atomic_uint_fast64_t hits;
+  atomic_uint_fast64_t scans;
+  uint64_t padding[5];
+} gs_read_counters;
+
+/* Counters of writers and jobs; each guarded by the lock its writer holds. */
+typedef struct gs_counters {
+  atomic_uint_fast64_t puts, deletes, batches, commits;
+  atomic_uint_fast64_t user_bytes, wal_bytes, flush_bytes, flush_data_bytes;
+  atomic_uint_fast64_t merge_bytes_written, merge_bytes_read;
+  atomic_uint_fast64_t flushes, merges, moves, drops, plans_refused;
+  atomic_uint_fast64_t jobs_failed;
+  atomic_uint_fast64_t dropped_covered, dropped_tombstones, dropped_expired;
+  atomic_uint_fast64_t wal_syncs, sync_waits;
+  atomic_uint_fast64_t stall_count, stall_total_us, stall_max_us;
+  _Atomic(const char *) stall_reason;
+  uint64_t recovered_batches, recovered_torn_bytes; /* set at open */
+} gs_counters;
+
+struct gs_snapshot {
+  gs_store *store;
+  uint64_t seq;
+  uint64_t clock_ms;
+  gs_snapshot *next; /* newer; under state */
+  gs_snapshot *prev; /* older; under state */
+};
+
+struct gs_store {
+  /* Fixed at open. */
+  gs_env *env;
+  gs_alloc *alloc;
+  char *path;
+  size_t path_size; /* bytes allocated for path */
+  gs_store_kind kind;
+  gs_options options; /* numbers that may change are read through the atomics
+                         of `limits` */
+  gs_store_id store_id;
+  uint64_t salt;        /* of the tables' checksums */
+  uint64_t incarnation; /* of this opening */
+  uint64_t process_id;
+  uint64_t device; /* identity of the directory */
+  uint64_t inode;
+  bool is_readonly;
+
+  /* The registry of open stores; under its lock. */
+  unsigned opens;
+  gs_store *next_open;
+
+  gs_lock *lock;
+  gs_epoch *epoch;
+  gs_cache *cache;
+
+  /* Read by everyone. */
+  _Atomic(gs_view *) view; /* replaced under state */
+  atomic_uint_fast64_t visible_seq;
+  atomic_uint_fast64_t durable_seq;
+  atomic_uint_fast64_t flushed_seq; /* entries up to here are in runs */
+  atomic_uint_fast64_t clock_ms;    /* largest time seen */
+  atomic_bool wants_decision;
+  atomic_size_t run_count;    /* of the current version */
+  atomic_size_t sealed_count; /* memtables waiting for their flush */
+  gs_read_counters *read_counters;
+  gs_counters counters;
+
+  /* Options that may change while open. */
+  struct {
+    atomic_uint_fast64_t memtable_bytes, wal_batch_ms, max_stall_ms;
+    atomic_uint_fast64_t default_ttl_ms, max_wal_bytes, table_bytes;
+    atomic_uint_fast64_t disk_reserve_bytes, memory_bytes;
+  } limits;
+
+  /* Under commit. */
+  gs_mutex *commit;
+  gs_cond *synced;     /* a sync ended, a segment is ready, a failure */
+  gs_cond *log_work;   /* the log thread has something to do */
+  gs_memtable *active; /* the view's first memtable */
+  uint64_t next_seq;
+  uint64_t awaited_seq; /* largest sequence of a write that waits for a sync */
+  bool is_syncing;
+  gs_wal wal;
+  gs_batch scratch; /* single writes are encoded here */
+  atomic_bool has_failed;
+  bool disk_is_low;         /* found by the last look at the disk */
+  uint64_t disk_look_bytes; /* user bytes written at which to look again */
+  gs_buffer note;           /* last committed note */
+  uint64_t note_seq;
+
+  /* Under install. */
+  gs_mutex *install;
+  gs_manifest *manifest;    /* NULL until the first change */
+  uint64_t manifest_number; /* highest in the directory */
+  uint64_t read_manifest;   /* the one that was read at open; 0: none */
+  gs_manifest_state tree;   /* its version is also in the view */
+  atomic_uint_fast64_t next_id;
+
+  /* Under state. */
+  gs_mutex *state;
+  gs_cond *work;     /* a job is queued, or the store is closing */
+  gs_cond *progress; /* a job ended a step that others may wait for */
+  gs_job *jobs;      /* queued and running, in order of submission */
+  uint64_t next_job_id;
+  uint64_t merge_hold_ms; /* no merge starts before: the last one failed */
+  gs_snapshot *oldest;    /* snapshots, sequence numbers rise */
+  gs_snapshot *newest;
+  uint64_t snapshot_count;
+  bool is_closing;    /* written under commit and state */
+  gs_error failure;   /* why writes are refused, once has_failed */
+  const char *reason; /* of the last change of the tree */
+
+  gs_thread *workers[GS_THREADS_MAX];
+  size_t worker_count;
+  gs_thread *log_thread;
+};
+
+/* ---- small helpers used by several files ---------------------------------- */
+
+/* GS_OK, or GS_FORKED in a child of the process that opened the store. */
+gs_status gs_store_check(const gs_store *store, gs_error *err);
+
+/* As gs_store_check, and GS_READONLY or the sticky failure. */
+gs_status gs_store_check_writable(gs_store *store, gs_error *err);
+
+/* Makes the store refuse writes for good. Takes state. */
+void gs_store_fail(gs_store *store, gs_status status, const gs_error *err);
+
+/* The store's clock; raises clock_ms. */
+uint64_t gs_store_clock(gs_store *store);
+
+/* A file or run number never used before. */
+uint64_t gs_store_new_id(gs_store *store);
+
+static inline void
+gs_tally(atomic_uint_fast64_t *counter, uint64_t more)
+{
+  atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+/* For a counter that one thread writes: no locked instruction. */
+static inline void
+gs_tally_own(atomic_uint_fast64_t *counter, uint64_t more)
+{
+  uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+  atomic_store_explicit(counter, now + more, memory_order_relaxed);
+}
+
+static inline uint64_t
+gs_limit(atomic_uint_fast64_t *limit)
+{
+  return atomic_load_explicit(limit, memory_order_relaxed);
+}
+
+/* The current view with a reference of the caller's. */
+gs_view *gs_store_pin_view(gs_store *store);
+
+/* Builds and publishes the view of these places; retires the one before.
+ * Requires: state held. */
+GS_MUST_CHECK gs_status gs_store_publish(gs_store *store,
+                                         gs_memtable *const *memtables,
+                                         size_t memtable_count,
+                                         gs_version *version, gs_error *err);
+
+/* Q: the live snapshots, sequence numbers rising; frees with the allocator
+ * (count * sizeof). Takes state. */
+GS_MUST_CHECK gs_status gs_store_list_snapshots(gs_store *store,
+                                                gs_snapshot_point **points,
+                                                size_t *count, gs_error *err);
+
+/* ---- tables (tables.c) ---------------------------------------------------- */
+
+/* The open table behind a table of the tree; valid as long as a reference on
+ * the tree's table is held. */
+GS_MUST_CHECK gs_status gs_store_table(gs_store *store, gs_tree_table *table,
+                                       gs_table **out, gs_error *err);
+
+/* Release hook of the tree's tables. */
+void gs_store_release_table(gs_tree_table *table);
+
+/* Hangs the store on every table of a version that has no owner yet. */
+void gs_store_adopt_tables(gs_store *store, gs_version *version);
+
+/* ---- installing changes (install.c) --------------------------------------- */
+
+/*
+ * Makes an edit durable and takes it into the tree. The facts (next id, clock,
+ * flushed_seq as given) are added here. flushed (may be NULL) is the sealed
+ * memtable that leaves the view. known: tables of the edit that are already
+ * open. Requires: install held, state not held.
+ */
+typedef struct gs_install {
+  gs_edit *edit;
+  gs_memtable *flushed;
+  uint64_t flushed_seq; /* 0: unchanged */
+  gs_tree_table *const *known;
+  size_t known_count;
+  bool is_clean;      /* the store is being closed in order */
+  const char *reason; /* "flush", "merge", …; NULL: the tree stays */
+  bool is_durable;    /* out: the edit may be seen by the next open, whatever
+                         is returned: its files must stay */
+} gs_install;
+
+GS_MUST_CHECK gs_status gs_store_install(gs_store *store, gs_install *change,
+                                         gs_error *err);
+
+/* ---- writing (commit.c) ---------------------------------------------------- */
+
+typedef struct gs_commit_result {
+  uint64_t first;
+  uint64_t last;
+} gs_commit_result;
+
+/* Commits a payload. Takes commit; waits for the device where asked. */
+GS_MUST_CHECK gs_status gs_store_commit(gs_store *store, gs_batch *batch,
+                                        bool sync, gs_commit_result *result,
+                                        gs_error *err);
+
+/* The same with commit held and room made; *wait_seq (0: none) is what the caller must give
+ * gs_store_finish. */
+GS_MUST_CHECK gs_status gs_store_commit_locked(gs_store *store, gs_batch *batch,
+                                               bool sync,
+                                               gs_commit_result *result,
+                                               uint64_t *wait_seq,
+                                               gs_error *err);
+
+/* Waits until wait_seq is durable and visible. Requires: commit held; it is
+ * released meanwhile. */
+GS_MUST_CHECK gs_status gs_store_finish(gs_store *store, uint64_t wait_seq,
+                                        gs_error *err);
+
+/* The entry expires when: the options and the store's default say. 0: never.
+ * GS_MISUSE for both a ttl and a time. */
+GS_MUST_CHECK gs_status gs_store_expiry(gs_store *store,
+                                        const gs_write_options *options,
+                                        uint64_t now_ms, uint64_t *out,
+                                        gs_error *err);
+
+/* Sealed memtable, fresh active one. Requires: commit held. min_bytes: room
+ * the new one must have at least. */
+GS_MUST_CHECK gs_status gs_store_seal(gs_store *store, size_t min_bytes,
+                                      gs_error *err);
+
+/* Writes a record the way the log wants it (u32 keys little-endian). */
+void gs_store_encode_put(gs_store *store, gs_batch *batch, gs_slice key,
+                         gs_slice value, uint64_t expires_at_ms);
+void gs_store_encode_delete(gs_store *store, gs_batch *batch, gs_slice key);
+
+/* Turns the key of a log record into the key of memtables and tables; bytes is
+ * room for it. */
+gs_slice gs_store_decode_key(const gs_store *store, gs_slice key,
+                             uint8_t bytes[4]);
+
+/* GS_MISUSE or GS_TOOLARGE for a key or value the store cannot hold. */
+GS_MUST_CHECK gs_status gs_store_check_entry(const gs_store *store,
+                                             gs_slice key, gs_slice value,
+                                             gs_error *err);
+
+/* ---- reading (read.c) ------------------------------------------------------ */
+
+/* Where a reader stands: view and moment. */
+typedef struct gs_read_point {
+  gs_view *view;
+  uint64_t seq;
+  uint64_t now_ms; /* 0: ask the clock when an expiry is met */
+} gs_read_point;
+
+/* Newest version <= the point's sequence, dead or alive; GS_ABSENT: none.
+ * Requires: inside an epoch; *out valid until it is left. */
+GS_MUST_CHECK gs_status gs_store_find(gs_store *store,
+                                      const gs_read_point *point, gs_slice key,
+                                      gs_entry *out, gs_error *err);
+
+/* ---- jobs (job.c) ----------------------------------------------------------- */
+
+/* Does one step of the most urgent job. False when there was none to do.
+ * For threads = 0. */
+bool gs_store_run_step(gs_store *store);
+
+GS_MUST_CHECK gs_status gs_store_start_threads(gs_store *store, gs_error *err);
+void gs_store_stop_threads(gs_store *store);
+
+#endif

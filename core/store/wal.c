@@ -1,0 +1,407 @@
+/*
+ * wal: appending, syncing, and the life of segments.
+ *
+ * A sync is shared: the first writer that needs one runs it with the commit
+ * lock released, so that others append meanwhile; they are covered by the next
+ * one. Segments start small and double, so that a store with five keys does not
+ * write megabytes of zeros.
+ */
+#include "store/wal.h"
+
+#include "store/paths.h"
+#include "store/store.h"
+
+enum {
+  SEGMENT_FIRST_BYTES = 256 * 1024,
+  SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
+};
+
+static bool
+has_room(const gs_store_segment *segment, uint64_t payload_bytes)
+{
+  return segment != NULL && gs_log_has_room(segment->writer, payload_bytes);
+}
+
+/* ---- preparing ------------------------------------------------------------ */
+
+static gs_status
+register_segment(gs_store *store, const gs_store_segment *segment,
+                 gs_error *err)
+{
+  gs_edit *edit = gs_edit_new(store->alloc);
+  if (edit == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  gs_segment listed = {segment->number, segment->allocated_bytes};
+  gs_edit_add_segment(edit, &listed);
+  gs_mutex_lock(store->install);
+  gs_install change = {.edit = edit};
+  gs_status status = gs_store_install(store, &change, err);
+  gs_mutex_unlock(store->install);
+  gs_edit_free(edit);
+  return status;
+}
+
+static gs_status
+create_segment(gs_store *store, gs_store_segment *segment, gs_error *err)
+{
+  gs_buffer path;
+  gs_buffer_init(&path, store->alloc);
+  gs_status status = GS_OK;
+  if (gs_path_segment(&path, store->path, segment->number) == NULL) {
+    status = GS_FAIL_NOMEM(err);
+    goto out;
+  }
+  status = gs_log_prepare(store->env, (const char *)path.data,
+                          segment->allocated_bytes, &segment->writer, err);
+  if (status != GS_OK) {
+    goto out;
+  }
+  status = gs_env_sync_dir(store->env, store->path, err);
+  if (status == GS_OK) {
+    status = register_segment(store, segment, err);
+  }
+  if (status != GS_OK) {
+    /* The edit may still turn up, so the file stays. The next open removes it
+     * where no manifest lists it. */
+    gs_log_close(segment->writer);
+    segment->writer = NULL;
+  }
+out:
+  gs_buffer_deinit(&path);
+  return status;
+}
+
+static uint64_t
+choose_size(gs_store *store)
+{
+  gs_wal *wal = &store->wal;
+  uint64_t size = wal->next_size < SEGMENT_FIRST_BYTES ? SEGMENT_FIRST_BYTES
+                                                       : wal->next_size;
+  wal->next_size = size < SEGMENT_MAX_BYTES ? size * 2 : SEGMENT_MAX_BYTES;
+  uint64_t needed = GS_LOG_HEADER_BYTES + gs_frame_bytes(wal->wanted_bytes) +
+                    gs_frame_bytes(0);
+  wal->wanted_bytes = 0;
+  return size < needed ? needed : size;
+}
+
+gs_status
+gs_wal_prepare(gs_store *store, gs_error *err)
+{
+  gs_wal *wal = &store->wal;
+  gs_store_segment *segment = GS_NEW(store->alloc, gs_store_segment);
+  if (segment == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  segment->allocated_bytes = choose_size(store);
+  segment->number = gs_store_new_id(store);
+  wal->is_preparing = true;
+  gs_mutex_unlock(store->commit);
+  gs_status status = create_segment(store, segment, err);
+  gs_mutex_lock(store->commit);
+  wal->is_preparing = false;
+  if (status == GS_OK) {
+    wal->prepared = segment;
+  } else {
+    GS_DELETE(store->alloc, segment);
+  }
+  gs_cond_broadcast(store->synced);
+  return status;
+}
+
+/* ---- starting ------------------------------------------------------------- */
+
+static gs_status
+start_prepared(gs_store *store, gs_error *err)
+{
+  gs_wal *wal = &store->wal;
+  gs_store_segment *segment = wal->prepared;
+  gs_store_segment *before = wal->active;
+  gs_log_header header = {
+      .kind = GS_LOG_WAL,
+      .store_id = store->store_id,
+      .number = segment->number,
+      .incarnation = store->incarnation,
+      .salt = gs_env_random64(store->env),
+      .first_seq = store->next_seq,
+  };
+  if (before != NULL) {
+    header.prev_number = before->number;
+    header.prev_bytes = gs_log_written_bytes(before->writer);
+    header.prev_link = gs_log_link(before->writer);
+    header.is_prev_synced =
+        gs_log_durable_bytes(before->writer) >= header.prev_bytes;
+  }
+  gs_status status = gs_log_start(segment->writer, &header, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  segment->first_seq = store->next_seq;
+  wal->prepared = NULL;
+  if (before == NULL) {
+    wal->oldest = segment;
+  } else {
+    before->next = segment;
+  }
+  wal->active = segment;
+  gs_cond_broadcast(store->log_work);
+  return GS_OK;
+}
+
+static gs_status
+wait_for_prepared(gs_store *store, uint64_t payload_bytes, gs_error *err)
+{
+  gs_wal *wal = &store->wal;
+  if (wal->wanted_bytes < payload_bytes) {
+    wal->wanted_bytes = payload_bytes;
+  }
+  if (wal->is_preparing) {
+    gs_cond_wait(store->synced, store->commit, 0);
+    return GS_OK;
+  }
+  return gs_wal_prepare(store, err);
+}
+
+gs_status
+gs_wal_make_room(gs_store *store, uint64_t payload_bytes, gs_error *err)
+{
+  gs_wal *wal = &store->wal;
+  while (!has_room(wal->active, payload_bytes)) {
+    gs_status status = wal->prepared != NULL
+                           ? start_prepared(store, err)
+                           : wait_for_prepared(store, payload_bytes, err);
+    if (status == GS_OK) {
+      status = gs_store_check_writable(store, err);
+    }
+    if (status != GS_OK) {
+      return status;
+    }
+  }
+  return GS_OK;
+}
+
+gs_status
+gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
+              gs_slice payload, gs_error *err)
+{
+  gs_wal *wal = &store->wal;
+  gs_status status = gs_log_append(wal->active->writer, GS_FRAME_BATCH,
+                                   first_seq, entry_count, payload, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  uint64_t bytes = gs_frame_bytes(payload.size);
+  bool is_batch = store->options.durability == GS_DURABILITY_BATCH;
+  bool was_clean = wal->unsynced_bytes == 0;
+  wal->used_bytes += bytes;
+  wal->unsynced_bytes += bytes;
+  gs_tally(&store->counters.wal_bytes, bytes);
+  bool is_over = wal->unsynced_bytes >= store->options.wal_batch_bytes;
+  if (is_batch && (was_clean || is_over)) {
+    gs_cond_broadcast(store->log_work);
+  }
+  return GS_OK;
+}
+
+/* ---- syncing -------------------------------------------------------------- */
+
+/* One segment of a sync, and how far it was written when the sync began. */
+typedef struct sync_target {
+  gs_store_segment *segment;
+  uint64_t bytes;
+} sync_target;
+
+/* Syncs the unsynced segments up to last, oldest first. The list cannot lose
+ * segments meanwhile, since dropping waits for the sync to end. */
+static gs_status
+sync_segments(gs_store *store, gs_store_segment *from, sync_target last,
+              gs_error *err)
+{
+  gs_store_segment *segment = from;
+  for (;;) {
+    if (!segment->is_synced) {
+      gs_status status = gs_log_sync(segment->writer, err);
+      if (status != GS_OK) {
+        return status;
+      }
+      gs_tally(&store->counters.wal_syncs, 1);
+    }
+    if (segment == last.segment) {
+      return GS_OK;
+    }
+    segment = segment->next;
+  }
+}
+
+static void
+note_synced(gs_store_segment *from, sync_target last)
+{
+  for (gs_store_segment *s = from; s != last.segment; s = s->next) {
+    gs_log_mark_durable(s->writer, gs_log_written_bytes(s->writer));
+    s->is_synced = true;
+  }
+  gs_log_mark_durable(last.segment->writer, last.bytes);
+}
+
+static void
+raise_seq(atomic_uint_fast64_t *seq, uint64_t to)
+{
+  if (atomic_load_explicit(seq, memory_order_relaxed) < to) {
+    atomic_store_explicit(seq, to, memory_order_release);
+  }
+}
+
+gs_status
+gs_wal_sync(gs_store *store, gs_error *err)
+{
+  gs_wal *wal = &store->wal;
+  if (wal->active == NULL) {
+    return GS_OK;
+  }
+  uint64_t upto = store->next_seq - 1;
+  gs_store_segment *from = wal->oldest;
+  sync_target last = {wal->active, gs_log_written_bytes(wal->active->writer)};
+  wal->unsynced_bytes = 0;
+  store->is_syncing = true;
+  gs_mutex_unlock(store->commit);
+  gs_error failure;
+  gs_status status = sync_segments(store, from, last, &failure);
+  gs_mutex_lock(store->commit);
+  store->is_syncing = false;
+  wal->last_sync_us = gs_env_mono_us(store->env);
+  if (status == GS_OK) {
+    note_synced(from, last);
+    raise_seq(&store->durable_seq, upto);
+    raise_seq(&store->visible_seq, upto);
+  } else {
+    gs_store_fail(store, status, &failure);
+    status = gs_store_check_writable(store, err);
+  }
+  gs_cond_broadcast(store->synced);
+  return status;
+}
+
+/* ---- dropping ------------------------------------------------------------- */
+
+/* Whether every entry of the segment is flushed: its successor tells where its
+ * own entries end. */
+static bool
+is_flushed(const gs_store_segment *segment, uint64_t flushed_seq)
+{
+  return segment->next != NULL && segment->next->first_seq <= flushed_seq + 1;
+}
+
+void
+gs_wal_name_flushed(gs_store *store, uint64_t flushed_seq, gs_edit *edit)
+{
+  gs_mutex_lock(store->commit);
+  for (gs_store_segment *s = store->wal.oldest;
+       s != NULL && is_flushed(s, flushed_seq); s = s->next) {
+    gs_edit_remove_segment(edit, s->number);
+  }
+  gs_mutex_unlock(store->commit);
+}
+
+static void
+delete_segment(gs_store *store, gs_store_segment *segment)
+{
+  gs_buffer path;
+  gs_buffer_init(&path, store->alloc);
+  gs_log_close(segment->writer);
+  if (gs_path_segment(&path, store->path, segment->number) != NULL) {
+    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
+              "an unlisted segment is removed at the next open");
+  }
+  gs_buffer_deinit(&path);
+  GS_DELETE(store->alloc, segment);
+}
+
+void
+gs_wal_drop_flushed(gs_store *store, uint64_t flushed_seq)
+{
+  gs_wal *wal = &store->wal;
+  gs_store_segment *dropped = NULL;
+  gs_mutex_lock(store->commit);
+  while (store->is_syncing) {
+    gs_cond_wait(store->synced, store->commit, 0);
+  }
+  while (wal->oldest != NULL && is_flushed(wal->oldest, flushed_seq)) {
+    gs_store_segment *segment = wal->oldest;
+    wal->oldest = segment->next;
+    wal->used_bytes -=
+        gs_log_written_bytes(segment->writer) - GS_LOG_HEADER_BYTES;
+    segment->next = dropped;
+    dropped = segment;
+  }
+  gs_mutex_unlock(store->commit);
+  while (dropped != NULL) {
+    gs_store_segment *next = dropped->next;
+    delete_segment(store, dropped);
+    dropped = next;
+  }
+}
+
+void
+gs_wal_deinit(gs_store *store)
+{
+  gs_wal *wal = &store->wal;
+  while (wal->oldest != NULL) {
+    gs_store_segment *segment = wal->oldest;
+    wal->oldest = segment->next;
+    gs_log_close(segment->writer);
+    GS_DELETE(store->alloc, segment);
+  }
+  if (wal->prepared != NULL) {
+    gs_log_close(wal->prepared->writer);
+    GS_DELETE(store->alloc, wal->prepared);
+  }
+  *wal = (gs_wal){0};
+}
+
+/* ---- the log thread ------------------------------------------------------- */
+
+static bool
+is_sync_due(gs_store *store, uint64_t *wait_us)
+{
+  gs_wal *wal = &store->wal;
+  *wait_us = 0;
+  if (store->options.durability != GS_DURABILITY_BATCH ||
+      wal->unsynced_bytes == 0 || store->is_syncing) {
+    return false;
+  }
+  uint64_t window_us = gs_limit(&store->limits.wal_batch_ms) * 1000;
+  uint64_t passed_us = gs_env_mono_us(store->env) - wal->last_sync_us;
+  if (passed_us >= window_us ||
+      wal->unsynced_bytes >= store->options.wal_batch_bytes) {
+    return true;
+  }
+  *wait_us = window_us - passed_us;
+  return false;
+}
+
+/* A next segment is made while the active one fills. */
+static bool
+is_prepare_due(const gs_store *store)
+{
+  const gs_wal *wal = &store->wal;
+  return wal->active != NULL && wal->prepared == NULL && !wal->is_preparing &&
+         !store->has_failed;
+}
+
+void
+gs_wal_thread(void *context)
+{
+  gs_store *store = context;
+  gs_mutex_lock(store->commit);
+  while (!store->is_closing) {
+    uint64_t wait_us = 0;
+    if (is_sync_due(store, &wait_us)) {
+      GS_IGNORE(gs_wal_sync(store, NULL), "the store keeps the failure");
+    } else if (is_prepare_due(store) && gs_wal_prepare(store, NULL) == GS_OK) {
+      continue;
+    } else {
+      gs_cond_wait(store->log_work, store->commit, wait_us);
+    }
+  }
+  gs_mutex_unlock(store->commit);
+}

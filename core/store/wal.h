@@ -1,0 +1,81 @@
+/*
+ * wal: the store's write-ahead log: a list of segments.
+ *
+ * Model: segments in order of number. The last started one takes frames; one
+ * more may be prepared, ready to be started. A segment may go when every entry
+ * in it is flushed and it is not the last started one.
+ *   1. Every segment on the list is in the manifest's list.
+ *   2. Sequence numbers run through the segments without a gap.
+ *   3. A sync covers the segments in order; a later one is never durable
+ *      before an earlier one of the list.
+ *
+ * Life: part of a store; init/deinit with it.
+ * Threads: everything under the store's commit lock, except that preparing a
+ * segment and syncing release it meanwhile (is_preparing, is_syncing).
+ */
+#ifndef GS_STORE_WAL_H
+#define GS_STORE_WAL_H
+
+#include "env/env.h"
+#include "tree/edit.h"
+#include "wal/writer.h"
+
+typedef struct gs_store_segment gs_store_segment;
+struct gs_store_segment {
+  gs_store_segment *next; /* newer */
+  gs_log_writer *writer;
+  uint64_t number;
+  uint64_t first_seq; /* of its first entry, once started */
+  uint64_t allocated_bytes;
+  bool is_synced; /* everything in it is durable and it takes no more */
+};
+
+typedef struct gs_wal {
+  gs_store_segment *oldest; /* started ones */
+  gs_store_segment *active; /* the last of them; NULL before the first write */
+  gs_store_segment *prepared;
+  bool is_preparing;       /* some thread makes the next one */
+  uint64_t wanted_bytes;   /* room the next one must have */
+  uint64_t next_size;      /* doubles from segment to segment */
+  uint64_t used_bytes;     /* frames in all started segments */
+  uint64_t unsynced_bytes; /* frames since the last sync began */
+  uint64_t last_sync_us;   /* when it ended */
+} gs_wal;
+
+struct gs_store;
+
+/* Makes sure the active segment has room for a frame with this payload.
+ * Requires: commit held; may be released and taken again. */
+GS_MUST_CHECK gs_status gs_wal_make_room(struct gs_store *store,
+                                         uint64_t payload_bytes, gs_error *err);
+
+/* Appends one batch frame. Requires: room; commit held. */
+GS_MUST_CHECK gs_status gs_wal_append(struct gs_store *store,
+                                      uint64_t first_seq, uint32_t entry_count,
+                                      gs_slice payload, gs_error *err);
+
+/* Syncs everything appended so far; then durable_seq and visible_seq rise to
+ * what that was. Requires: commit held, not is_syncing; released meanwhile. A
+ * failure is the store's. */
+GS_MUST_CHECK gs_status gs_wal_sync(struct gs_store *store, gs_error *err);
+
+/* Prepares the next segment now. Requires: commit held, not is_preparing, none
+ * prepared; released meanwhile. */
+GS_MUST_CHECK gs_status gs_wal_prepare(struct gs_store *store, gs_error *err);
+
+/* Names in the edit the segments whose entries are all <= flushed_seq. Takes
+ * commit. */
+void gs_wal_name_flushed(struct gs_store *store, uint64_t flushed_seq,
+                         gs_edit *edit);
+
+/* After that edit took effect: closes those segments and deletes their files.
+ * Takes commit; waits for a running sync. */
+void gs_wal_drop_flushed(struct gs_store *store, uint64_t flushed_seq);
+
+/* Closes everything, deletes nothing. */
+void gs_wal_deinit(struct gs_store *store);
+
+/* Body of the log thread: syncs in time, prepares ahead. */
+void gs_wal_thread(void *store);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * write_batch: writes gathered by one thread and committed together.
+ *
+ * A ttl counts from the commit, so what is gathered keeps the ttl and the
+ * records get their times when the batch is committed: they are rewritten into
+ * a payload whose expiries are final.
+ */
+#include "store/store.h"
+
+struct gs_write_batch {
+  gs_store *store;
+  gs_batch gathered; /* expiry fields hold a ttl where the mark says so */
+  gs_batch final;    /* what is committed, where a ttl must be resolved */
+  size_t data_bytes; /* keys and values */
+  bool has_ttl;
+};
+
+/* A ttl stands in the expiry field with the top bit set: times beyond it lie
+ * millions of years ahead and are cut to just below. */
+#define TTL_MARK (UINT64_C(1) << 63)
+
+gs_status
+gs_write_batch_new(gs_store *store, gs_write_batch **out, gs_error *err)
+{
+  gs_write_batch *batch = GS_NEW(store->alloc, gs_write_batch);
+  if (batch == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  batch->store = store;
+  gs_batch_init(&batch->gathered, store->alloc);
+  gs_batch_init(&batch->final, store->alloc);
+  *out = batch;
+  return GS_OK;
+}
+
+void
+gs_write_batch_free(gs_write_batch *batch)
+{
+  if (batch != NULL) {
+    gs_batch_deinit(&batch->gathered);
+    gs_batch_deinit(&batch->final);
+    GS_DELETE(batch->store->alloc, batch);
+  }
+}
+
+void
+gs_write_batch_clear(gs_write_batch *batch)
+{
+  gs_batch_clear(&batch->gathered);
+  gs_batch_clear(&batch->final);
+  batch->data_bytes = 0;
+  batch->has_ttl = false;
+}
+
+static gs_status
+marked_expiry(gs_write_batch *batch, const gs_write_options *options,
+              uint64_t *out, gs_error *err)
+{
+  uint64_t ttl_ms = gs_limit(&batch->store->limits.default_ttl_ms);
+  bool has_ttl = ttl_ms != 0;
+  *out = 0;
+  if (options != NULL && options->expires_at_ms != 0) {
+    if (options->has_ttl) {
+      return GS_FAIL(err, GS_MISUSE, "give ttl_ms or expires_at_ms, not both");
+    }
+    *out = options->expires_at_ms & ~TTL_MARK;
+    return GS_OK;
+  }
+  if (options != NULL && options->has_ttl) {
+    ttl_ms = options->ttl_ms;
+    has_ttl = true;
+  }
+  if (has_ttl) {
+    *out = ttl_ms | TTL_MARK;
+    batch->has_ttl = true;
+  }
+  return GS_OK;
+}
+
+gs_status
+gs_write_batch_put(gs_write_batch *batch, gs_slice key, gs_slice value,
+                   const gs_write_options *options, gs_error *err)
+{
+  uint64_t expiry = 0;
+  gs_status status = gs_store_check_entry(batch->store, key, value, err);
+  if (status == GS_OK) {
+    status = marked_expiry(batch, options, &expiry, err);
+  }
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_store_encode_put(batch->store, &batch->gathered, key, value, expiry);
+  batch->data_bytes += key.size + value.size;
+  return gs_batch_status(&batch->gathered, err);
+}
+
+gs_status
+gs_write_batch_delete(gs_write_batch *batch, gs_slice key, gs_error *err)
+{
+  gs_status status =
+      gs_store_check_entry(batch->store, key, gs_slice_of(NULL, 0), err);
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_store_encode_delete(batch->store, &batch->gathered, key);
+  batch->data_bytes += key.size;
+  return gs_batch_status(&batch->gathered, err);
+}
+
+size_t
+gs_write_batch_count(const gs_write_batch *batch)
+{
+  return batch->gathered.entry_count;
+}
+
+size_t
+gs_write_batch_bytes(const gs_write_batch *batch)
+{
+  return batch->data_bytes;
+}
+
+/* ---- committing -------------------------------------------------------------------- */
+
+static uint64_t
+resolve(uint64_t marked, uint64_t now_ms)
+{
+  if ((marked & TTL_MARK) == 0) {
+    return marked;
+  }
+  uint64_t at = now_ms + (marked & ~TTL_MARK);
+  return at == 0 ? 1 : at & ~TTL_MARK;
+}
+
+static gs_status
+resolve_ttls(gs_write_batch *batch, uint64_t now_ms, gs_error *err)
+{
+  gs_batch_reader reader;
+  gs_batch_clear(&batch->final);
+  gs_status status = gs_batch_read_begin(
+      &reader, gs_buffer_slice(&batch->gathered.bytes), 1, err);
+  while (status == GS_OK) {
+    gs_batch_item item;
+    gs_entry entry;
+    status = gs_batch_read(&reader, &item, &entry, err);
+    if (status != GS_OK || item == GS_BATCH_END) {
+      break;
+    }
+    if (entry.kind == GS_KIND_DELETE) {
+      gs_batch_delete(&batch->final, entry.key);
+    } else {
+      gs_batch_put(&batch->final, entry.key, entry.value,
+                   resolve(entry.expires_at_ms, now_ms));
+    }
+  }
+  return status == GS_OK ? gs_batch_status(&batch->final, err) : status;
+}
+
+/* Raises the store's clock to the time a batch carries. */
+static void
+take_time(gs_store *store, uint64_t now_ms)
+{
+  uint64_t seen = atomic_load(&store->clock_ms);
+  while (seen < now_ms &&
+         !atomic_compare_exchange_weak(&store->clock_ms, &seen, now_ms)) {
+  }
+}
+
+static gs_status
+prepare(gs_write_batch *batch, const gs_commit_options *options, gs_batch **out,
+        gs_error *err)
+{
+  gs_store *store = batch->store;
+  if (options != NULL && options->now_ms != 0) {
+    take_time(store, options->now_ms);
+  }
+  uint64_t now_ms = options != NULL && options->now_ms != 0
+                        ? options->now_ms
+                        : gs_store_clock(store);
+  *out = &batch->gathered;
+  bool has_note = options != NULL && options->has_note;
+  if (batch->has_ttl || has_note) {
+    gs_status status = resolve_ttls(batch, now_ms, err);
+    if (status != GS_OK) {
+      return status;
+    }
+    *out = &batch->final;
+  }
+  if (has_note) {
+    gs_batch_meta(&batch->final, options->note);
+  }
+  gs_batch_set_now(*out, now_ms);
+  return gs_batch_status(*out, err);
+}
+
+gs_status
+gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
+                      uint64_t *first, uint64_t *last, gs_error *err)
+{
+  gs_store *store = batch->store;
+  gs_batch *payload = NULL;
+  gs_commit_result result = {0, 0};
+  bool sync = options != NULL && options->sync;
+  gs_status status = gs_store_check_writable(store, err);
+  if (status == GS_OK) {
+    status = gs_batch_status(&batch->gathered, err);
+  }
+  bool is_empty = batch->gathered.entry_count == 0 &&
+                  (options == NULL || !options->has_note);
+  if (status == GS_OK && !is_empty) {
+    status = prepare(batch, options, &payload, err);
+  }
+  if (status == GS_OK && !is_empty) {
+    status = gs_store_commit(store, payload, sync, &result, err);
+  }
+  if (status == GS_OK && sync && result.last == 0) {
+    status =
+        gs_sync(store, err); /* a note alone takes no sequence to wait for */
+  }
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_tally(&store->counters.batches, 1);
+  gs_write_batch_clear(batch);
+  if (first != NULL) {
+    *first = result.first;
+  }
+  if (last != NULL) {
+    *last = result.last;
+  }
+  return GS_OK;
+}
+
+gs_status
+gs_get_note(gs_store *store, gs_value *out, gs_error *err)
+{
+  gs_status status = gs_store_check(store, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_mutex_lock(store->commit);
+  bool is_present = store->note_seq != 0 || store->note.size > 0;
+  gs_buffer_clear(&out->bytes);
+  gs_buffer_append_slice(&out->bytes, gs_buffer_slice(&store->note));
+  out->seq = store->note_seq;
+  out->expires_at_ms = 0;
+  gs_mutex_unlock(store->commit);
+  status = gs_buffer_status(&out->bytes, err);
+  return status != GS_OK ? status : is_present ? GS_OK : GS_ABSENT;
+}

@@ -1,0 +1,241 @@
+/*
+ * What an open makes, finds and refuses, and what a store keeps over closes and
+ * crashes.
+ */
+#include "store_kit.h"
+
+static void
+test_a_store_keeps_what_it_was_given_over_a_close(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  assert_int_equal(kit_put(store, "a", "1"), 1);
+  assert_int_equal(kit_put(store, "b", "2"), 2);
+  kit_delete(store, "a");
+  assert_string_equal(kit_get(store, "a"), "(absent)");
+  kit_close(store);
+  store = kit_open(&options);
+  assert_string_equal(kit_get(store, "a"), "(absent)");
+  assert_string_equal(kit_get(store, "b"), "2");
+  assert_int_equal(gs_last_seq(store), 3);
+  kit_close(store);
+}
+
+static void
+test_a_clean_open_without_writes_changes_nothing(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  kit_close(store);
+  gs_info before;
+  KIT_OK(gs_inspect(sim_machine_env, "/db", &before, &kit_err));
+  assert_true(before.is_clean);
+  store = kit_open(&options);
+  assert_string_equal(kit_get(store, "a"), "1");
+  kit_close(store);
+  gs_info after;
+  KIT_OK(gs_inspect(sim_machine_env, "/db", &after, &kit_err));
+  assert_memory_equal(&before, &after, sizeof before);
+}
+
+static void
+test_acknowledged_writes_survive_a_killed_process(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  char key[16];
+  for (int i = 0; i < 500; i++) {
+    snprintf(key, sizeof key, "k%04d", i);
+    kit_put(store, key, key);
+  }
+  gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_KILL, 0);
+  assert_non_null(copy);
+  kit_close(store);
+  sim_machine_become(copy);
+  options.env = sim_machine_env;
+  store = kit_open(&options);
+  for (int i = 0; i < 500; i++) {
+    snprintf(key, sizeof key, "k%04d", i);
+    assert_string_equal(kit_get(store, key), key);
+  }
+  KIT_OK(gs_verify(store, &kit_err));
+  kit_close(store);
+}
+
+static void
+test_synced_writes_survive_the_loss_of_power(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.durability = GS_DURABILITY_SYNC;
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  kit_put(store, "b", "2");
+  gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_SYNCED, 0);
+  assert_non_null(copy);
+  kit_close(store);
+  sim_machine_become(copy);
+  options.env = sim_machine_env;
+  store = kit_open(&options);
+  assert_string_equal(kit_get(store, "a"), "1");
+  assert_string_equal(kit_get(store, "b"), "2");
+  kit_close(store);
+}
+
+static void
+test_sequences_are_not_given_out_twice_after_a_crash(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.durability = GS_DURABILITY_OS;
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  KIT_OK(gs_sync(store, &kit_err));
+  uint64_t lost = kit_put(store, "b", "2");
+  gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_SYNCED, 0);
+  kit_close(store);
+  sim_machine_become(copy);
+  options.env = sim_machine_env;
+  store = kit_open(&options);
+  assert_string_equal(kit_get(store, "a"), "1");
+  assert_string_equal(kit_get(store, "b"), "(absent)");
+  assert_true(kit_put(store, "c", "3") > lost);
+  kit_close(store);
+}
+
+static void
+expect_refusal(const char *path, const gs_options *options, gs_status expected)
+{
+  gs_store *store = NULL;
+  assert_int_equal(gs_open(path, options, &store, &kit_err), expected);
+  assert_null(store);
+  assert_non_null(strstr(kit_err.message, path));
+}
+
+static void
+test_what_cannot_be_opened_is_refused_and_nothing_is_created(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.create = false;
+  expect_refusal("/none", &options, GS_MISSING);
+  gs_file_info info;
+  assert_int_equal(gs_env_stat(sim_machine_env, "/none", &info, NULL),
+                   GS_MISSING);
+  options.create = true;
+  KIT_OK(gs_env_make_dir(sim_machine_env, "/other", &kit_err));
+  sim_machine_make_durable("/other/notes.txt", "mine");
+  expect_refusal("/other", &options, GS_MISSING);
+  expect_refusal("/other/notes.txt", &options, GS_MISSING);
+  assert_string_equal(sim_machine_text(sim_machine, "/other/notes.txt"),
+                      "mine");
+  assert_int_equal(gs_env_stat(sim_machine_env, "/other/LOCK", &info, NULL),
+                   GS_MISSING);
+  KIT_OK(gs_env_make_dir(sim_machine_env, "/orphan", &kit_err));
+  sim_machine_make_durable("/orphan/000007.sst", "x");
+  expect_refusal("/orphan", &options, GS_CORRUPT);
+}
+
+static void
+test_a_store_of_the_other_kind_is_refused(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.kind = GS_STORE_U32;
+  kit_close(kit_open(&options));
+  options.kind = GS_STORE_BYTES;
+  expect_refusal("/db", &options, GS_KIND);
+  options.kind = GS_STORE_ANY;
+  gs_store *store = kit_open(&options);
+  assert_int_equal(gs_get_kind(store), GS_STORE_U32);
+  options.kind = GS_STORE_BYTES;
+  expect_refusal("/db", &options, GS_KIND);
+  kit_close(store);
+}
+
+static void
+test_a_second_open_in_the_process_is_the_same_store(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *first = kit_open(&options);
+  gs_store *second = kit_open(&options);
+  assert_ptr_equal(first, second);
+  kit_put(first, "a", "1");
+  kit_close(first);
+  assert_string_equal(kit_get(second, "a"), "1");
+  options.durability = GS_DURABILITY_SYNC;
+  expect_refusal("/db", &options, GS_MISMATCH);
+  kit_close(second);
+}
+
+static void
+test_destroying_takes_the_files_and_spares_what_is_not_ours(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  assert_int_equal(gs_destroy(sim_machine_env, "/db", &kit_err), GS_LOCKED);
+  assert_string_equal(kit_get(store, "a"), "1");
+  kit_close(store);
+  sim_machine_make_durable("/db/mine.txt", "kept");
+  KIT_OK(gs_destroy(sim_machine_env, "/db", &kit_err));
+  assert_string_equal(sim_machine_text(sim_machine, "/db/mine.txt"), "kept");
+  assert_int_equal(gs_destroy(sim_machine_env, "/db", &kit_err), GS_MISSING);
+}
+
+static void
+test_a_reader_beside_the_writer_sees_what_was_written_and_writes_nothing(
+    void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  KIT_OK(gs_flush(store, &kit_err));
+  kit_put(store, "b", "2");
+  gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_KILL, 0);
+  kit_close(store);
+  sim_machine_become(copy);
+  options.env = sim_machine_env;
+  options.readonly = true;
+  uint64_t ops = gs_sim_ops(sim_machine);
+  store = kit_open(&options);
+  assert_string_equal(kit_get(store, "a"), "1");
+  assert_string_equal(kit_get(store, "b"), "2");
+  assert_int_equal(
+      gs_put(store, gs_slice_str("c"), gs_slice_str("3"), NULL, NULL, &kit_err),
+      GS_READONLY);
+  kit_close(store);
+  gs_info info;
+  KIT_OK(gs_inspect(sim_machine_env, "/db", &info, &kit_err));
+  assert_false(info.is_clean);
+  assert_true(gs_sim_ops(sim_machine) > ops);
+}
+
+#define T(name)                                             \
+  cmocka_unit_test_setup_teardown(name, sim_machine_set_up, \
+                                  sim_machine_tear_down)
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      T(test_a_store_keeps_what_it_was_given_over_a_close),
+      T(test_a_clean_open_without_writes_changes_nothing),
+      T(test_acknowledged_writes_survive_a_killed_process),
+      T(test_synced_writes_survive_the_loss_of_power),
+      T(test_sequences_are_not_given_out_twice_after_a_crash),
+      T(test_what_cannot_be_opened_is_refused_and_nothing_is_created),
+      T(test_a_store_of_the_other_kind_is_refused),
+      T(test_a_second_open_in_the_process_is_the_same_store),
+      T(test_destroying_takes_the_files_and_spares_what_is_not_ours),
+      T(test_a_reader_beside_the_writer_sees_what_was_written_and_writes_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

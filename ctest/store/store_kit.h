@@ -1,0 +1,103 @@
+/*
+ * store_kit: short words for tests of whole stores. Each fails the running test
+ * when the store says something else than the test expects.
+ */
+#ifndef GS_CTEST_STORE_KIT_H
+#define GS_CTEST_STORE_KIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "grainstore.h"
+#include "support/sim_machine.h"
+
+/* Fails with the error's own words. */
+#define KIT_OK(call)                                            \
+  do {                                                          \
+    gs_status kit_status = (call);                              \
+    if (kit_status != GS_OK) {                                  \
+      fail_msg("%s: %s: %s", #call, gs_status_code(kit_status), \
+               kit_err.message);                                \
+    }                                                           \
+  } while (0)
+
+static gs_error kit_err;
+
+/* Small tables and memtables, so that little data makes much structure. */
+static inline gs_options
+kit_options(void)
+{
+  gs_options options;
+  gs_options_init(&options);
+  options.env = sim_machine_env;
+  options.memory_bytes = 1 << 20;
+  options.memtable_bytes = 16384;
+  options.table_bytes = 8192;
+  options.block_bytes = 512;
+  options.disk_reserve_bytes = 0;
+  options.seed = 1;
+  return options;
+}
+
+static inline gs_store *
+kit_open(const gs_options *options)
+{
+  gs_store *store = NULL;
+  KIT_OK(gs_open("/db", options, &store, &kit_err));
+  return store;
+}
+
+static inline void
+kit_close(gs_store *store)
+{
+  KIT_OK(gs_close(store, &kit_err));
+}
+
+static inline uint64_t
+kit_put(gs_store *store, const char *key, const char *value)
+{
+  uint64_t seq = 0;
+  KIT_OK(gs_put(store, gs_slice_str(key), gs_slice_str(value), NULL, &seq,
+                &kit_err));
+  return seq;
+}
+
+static inline void
+kit_delete(gs_store *store, const char *key)
+{
+  KIT_OK(gs_delete(store, gs_slice_str(key), NULL, NULL, &kit_err));
+}
+
+/* The value as text, "(absent)" where there is none; valid until the next. */
+static inline const char *
+kit_get_at(gs_store *store, const gs_snapshot *snapshot, const char *key)
+{
+  static char text[256];
+  gs_value value;
+  gs_value_init(&value, store);
+  gs_status status =
+      gs_get(store, snapshot, gs_slice_str(key), &value, &kit_err);
+  if (status == GS_ABSENT) {
+    snprintf(text, sizeof text, "(absent)");
+  } else {
+    KIT_OK(status);
+    snprintf(text, sizeof text, "%.*s", (int)value.bytes.size,
+             (const char *)value.bytes.data);
+  }
+  gs_value_deinit(&value);
+  return text;
+}
+
+static inline const char *
+kit_get(gs_store *store, const char *key)
+{
+  return kit_get_at(store, NULL, key);
+}
+
+#endif

@@ -1,0 +1,355 @@
+/*
+ * store: point operations on a store handle, and its end.
+ *
+ * Stack on entry of every method: 1 the store's userdata, then the arguments.
+ */
+#include <math.h>
+
+#include "gsl.h"
+
+/* store:put(key, value [, options]) -> seq */
+static int
+put(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  uint8_t key_bytes[4];
+  uint8_t value_bytes[4];
+  gs_slice key = gsl_check_key(L, s, 2, key_bytes);
+  gs_slice value = gsl_check_value(L, s, 3, value_bytes);
+  uint64_t seq = 0;
+  gs_error err;
+  gs_status status;
+  if (lua_isnoneornil(L, 4)) {
+    status = gs_put(s->store, key, value, NULL, &seq, &err);
+  } else {
+    gs_write_options options = gsl_write_options(L, 4);
+    status = gs_put(s->store, key, value, &options, &seq, &err);
+  }
+  gsl_safe_point(L, s, 1);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushinteger(L, (lua_Integer)seq);
+  return 1;
+}
+
+/* store:delete(key [, options]) -> seq */
+static int
+delete_key(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  uint8_t bytes[4];
+  gs_slice key = gsl_check_key(L, s, 2, bytes);
+  gs_write_options options = gsl_write_options(L, 3);
+  uint64_t seq = 0;
+  gs_error err;
+  gs_status status = gs_delete(s->store, key, &options, &seq, &err);
+  gsl_safe_point(L, s, 1);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushinteger(L, (lua_Integer)seq);
+  return 1;
+}
+
+static void
+push_meta(lua_State *L, const gs_value *value)
+{
+  lua_createtable(L, 0, 2);
+  lua_pushinteger(L, (lua_Integer)value->seq);
+  lua_setfield(L, -2, "seq");
+  if (value->expires_at_ms != 0) {
+    lua_pushinteger(L, (lua_Integer)value->expires_at_ms);
+    lua_setfield(L, -2, "expires_at_ms");
+  }
+}
+
+int
+gsl_get_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot)
+{
+  static const char *const names[] = {"snapshot", "meta", NULL};
+  uint8_t bytes[4];
+  gs_slice key = gsl_check_key(L, s, 2, bytes);
+  bool wants_meta = false;
+  if (gsl_check_options(L, 3, names)) {
+    wants_meta = gsl_option_boolean(L, 3, "meta", false);
+    const gs_snapshot *given = gsl_option_snapshot(L, s, 3);
+    snapshot = given != NULL ? given : snapshot;
+  }
+  gs_error err;
+  gs_status status = gs_get(s->store, snapshot, key, &s->value, &err);
+  if (status == GS_ABSENT) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  gsl_push_value(L, s, gs_buffer_slice(&s->value.bytes));
+  if (!wants_meta) {
+    return 1;
+  }
+  push_meta(L, &s->value);
+  return 2;
+}
+
+/* store:get(key [, {snapshot=, meta=}]) -> value | nil [, meta] */
+static int
+get(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  int results = gsl_get_at(L, s, NULL);
+  gsl_safe_point(L, s, 1);
+  return results;
+}
+
+int
+gsl_contains_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot)
+{
+  uint8_t bytes[4];
+  gs_slice key = gsl_check_key(L, s, 2, bytes);
+  gs_error err;
+  gs_status status = gs_contains(s->store, snapshot, key, NULL, &err);
+  if (status != GS_OK && status != GS_ABSENT) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, status == GS_OK);
+  return 1;
+}
+
+/* store:contains(key) -> boolean */
+static int
+contains(lua_State *L)
+{
+  return gsl_contains_at(L, gsl_check_store(L), NULL);
+}
+
+/* store:take(key [, options]) -> value | nil */
+static int
+take(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  uint8_t bytes[4];
+  gs_slice key = gsl_check_key(L, s, 2, bytes);
+  gs_write_options options = gsl_write_options(L, 3);
+  gs_error err;
+  gs_status status = gs_take(s->store, key, &options, &s->value, &err);
+  gsl_safe_point(L, s, 1);
+  if (status == GS_ABSENT) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  gsl_push_value(L, s, gs_buffer_slice(&s->value.bytes));
+  return 1;
+}
+
+/* store:put_if(key, expected, value [, options]) -> true | false, current */
+static int
+put_if(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  uint8_t bytes[3][4];
+  gs_slice expected;
+  gs_slice value;
+  gs_slice key = gsl_check_key(L, s, 2, bytes[0]);
+  bool has_expected = !lua_isnoneornil(L, 3);
+  bool has_value = !lua_isnoneornil(L, 4);
+  if (has_expected) {
+    expected = gsl_check_value(L, s, 3, bytes[1]);
+  }
+  if (has_value) {
+    value = gsl_check_value(L, s, 4, bytes[2]);
+  }
+  gs_write_options options = gsl_write_options(L, 5);
+  gs_put_if_result result;
+  gs_error err;
+  gs_status status =
+      gs_put_if(s->store, key, has_expected ? &expected : NULL,
+                has_value ? &value : NULL, &options, &s->value, &result, &err);
+  gsl_safe_point(L, s, 1);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, result.is_done);
+  if (result.is_done) {
+    return 1;
+  }
+  if (result.is_present) {
+    gsl_push_value(L, s, gs_buffer_slice(&s->value.bytes));
+  } else {
+    lua_pushnil(L);
+  }
+  return 2;
+}
+
+int
+gsl_ttl_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot)
+{
+  uint8_t bytes[4];
+  gs_slice key = gsl_check_key(L, s, 2, bytes);
+  gs_error err;
+  gs_status status = gs_contains(s->store, snapshot, key, &s->value, &err);
+  if (status == GS_ABSENT) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  if (s->value.expires_at_ms == 0) {
+    lua_pushnumber(L, (lua_Number)HUGE_VAL);
+    return 1;
+  }
+  uint64_t now_ms =
+      snapshot != NULL ? gs_snapshot_clock_ms(snapshot) : gs_now_ms(s->store);
+  uint64_t at_ms = s->value.expires_at_ms;
+  lua_pushinteger(L, at_ms > now_ms ? (lua_Integer)(at_ms - now_ms) : 0);
+  return 1;
+}
+
+/* store:ttl(key) -> milliseconds left | math.huge | nil */
+static int
+ttl(lua_State *L)
+{
+  return gsl_ttl_at(L, gsl_check_store(L), NULL);
+}
+
+static int
+set_expiry(lua_State *L, gsl_store *s, gs_slice key, uint64_t expires_at_ms)
+{
+  gs_error err;
+  gs_status status = gs_expire_at(s->store, key, expires_at_ms, &err);
+  gsl_safe_point(L, s, 1);
+  if (status != GS_OK && status != GS_ABSENT) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, status == GS_OK);
+  return 1;
+}
+
+/* store:expire(key, ttl_ms) -> boolean */
+static int
+expire(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  uint8_t bytes[4];
+  gs_slice key = gsl_check_key(L, s, 2, bytes);
+  lua_Integer ttl_ms = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, ttl_ms >= 0, 3, "a ttl is not negative");
+  uint64_t now_ms = gs_now_ms(s->store);
+  return set_expiry(L, s, key, now_ms + (uint64_t)ttl_ms);
+}
+
+/* store:persist(key) -> boolean */
+static int
+persist(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  uint8_t bytes[4];
+  return set_expiry(L, s, gsl_check_key(L, s, 2, bytes), 0);
+}
+
+/* store:meta() -> note of the last batch that had one | nil */
+static int
+meta(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_error err;
+  gs_status status = gs_get_note(s->store, &s->value, &err);
+  if (status == GS_ABSENT) {
+    lua_pushnil(L);
+    return 1;
+  }
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushlstring(L, (const char *)s->value.bytes.data, s->value.bytes.size);
+  return 1;
+}
+
+/* Ends children first, then the store; the handle is closed whatever happens.
+ * Used by close, __close and __gc. */
+static gs_status
+end_store(gsl_store *s, gs_error *err)
+{
+  if (s->store == NULL) {
+    return GS_OK;
+  }
+  while (s->children != NULL) {
+    gsl_close_child(s->children);
+  }
+  gs_store *store = s->store;
+  s->store = NULL;
+  s->has_driver = false;
+  gs_value_deinit(&s->value);
+  return gs_close(store, err);
+}
+
+/* store:close() -> true. Idempotent. */
+static int
+close_store(lua_State *L)
+{
+  gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  gs_error err;
+  gs_status status = end_store(s, &err);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int
+collect_store(lua_State *L)
+{
+  gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  gs_error err;
+  GS_IGNORE(end_store(s, &err), "a collected handle has nobody to tell; what "
+                                "was not flushed is in the log");
+  return 0;
+}
+
+/* __close raises: a scope that ends has nowhere else to say it. */
+static int
+leave_store(lua_State *L)
+{
+  gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  gs_error err;
+  gs_status status = end_store(s, &err);
+  return status == GS_OK ? 0 : gsl_raise(L, status, &err);
+}
+
+static int
+store_tostring(lua_State *L)
+{
+  gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  if (s->store == NULL) {
+    lua_pushliteral(L, "grainstore.store (closed)");
+  } else {
+    lua_pushfstring(L, "grainstore.store (%s, %s)",
+                    s->kind == GS_STORE_U32 ? "u32" : "bytes",
+                    gs_get_path(s->store));
+  }
+  return 1;
+}
+
+const luaL_Reg gsl_store_methods[] = {
+    {"put", put},
+    {"delete", delete_key},
+    {"get", get},
+    {"contains", contains},
+    {"take", take},
+    {"put_if", put_if},
+    {"ttl", ttl},
+    {"expire", expire},
+    {"persist", persist},
+    {"meta", meta},
+    {"close", close_store},
+    {"__gc", collect_store},
+    {"__close", leave_store},
+    {"__tostring", store_tostring},
+    {NULL, NULL},
+};

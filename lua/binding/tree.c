@@ -1,0 +1,399 @@
+/*
+ * tree: shapes out, plans in.
+ */
+#include "gsl.h"
+
+/* ---- shapes -------------------------------------------------------------------- */
+
+/* A shape that a raise cannot leak. */
+typedef struct shape_box {
+  gs_store *store;
+  gs_shape *shape;
+} shape_box;
+
+static int
+free_shape(lua_State *L)
+{
+  shape_box *box = lua_touserdata(L, 1);
+  if (box->shape != NULL) {
+    gs_shape_free(box->store, box->shape);
+    box->shape = NULL;
+  }
+  return 0;
+}
+
+static shape_box *
+push_box(lua_State *L, gs_store *store)
+{
+  shape_box *box = lua_newuserdatauv(L, sizeof *box, 0);
+  *box = (shape_box){.store = store};
+  if (luaL_newmetatable(L, "grainstore.shape")) {
+    lua_pushcfunction(L, free_shape);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+static void
+set_count(lua_State *L, const char *name, uint64_t value)
+{
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+static void
+set_number(lua_State *L, const char *name, double value)
+{
+  lua_pushnumber(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* Times that are not there are absent, not 0. */
+static void
+set_time(lua_State *L, const char *name, uint64_t ms)
+{
+  if (ms != 0) {
+    set_count(L, name, ms);
+  }
+}
+
+static void
+push_table(lua_State *L, const gsl_store *s, const gs_shape_run *run,
+           const gs_shape_table *t)
+{
+  lua_createtable(L, 0, 16);
+  set_count(L, "id", t->id);
+  set_count(L, "run", run->id);
+  set_count(L, "level", run->level);
+  set_count(L, "bytes", t->bytes);
+  set_count(L, "entries", t->entry_count);
+  set_count(L, "tombstones", t->tombstone_count);
+  set_count(L, "expiring", t->expiring_count);
+  set_count(L, "min_seq", t->min_seq);
+  set_count(L, "max_seq", t->max_seq);
+  set_count(L, "created_ms", t->created_ms);
+  set_time(L, "min_expiry_ms", t->min_expiry_ms);
+  set_time(L, "max_expiry_ms", t->max_expiry_ms);
+  set_time(L, "oldest_tombstone_ms", t->oldest_tombstone_ms);
+  gsl_push_key(L, s, t->min_key);
+  lua_setfield(L, -2, "min_key");
+  gsl_push_key(L, s, t->max_key);
+  lua_setfield(L, -2, "max_key");
+  lua_pushboolean(L, t->is_busy);
+  lua_setfield(L, -2, "busy");
+}
+
+static void
+push_run(lua_State *L, const gsl_store *s, const gs_shape_run *run)
+{
+  lua_createtable(L, 0, 7);
+  set_count(L, "id", run->id);
+  set_count(L, "level", run->level);
+  set_count(L, "bytes", run->bytes);
+  set_count(L, "entries", run->entry_count);
+  set_count(L, "tombstones", run->tombstone_count);
+  set_count(L, "expiring", run->expiring_count);
+  lua_createtable(L, (int)run->table_count, 0);
+  for (size_t i = 0; i < run->table_count; i++) {
+    push_table(L, s, run, &run->tables[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "tables");
+}
+
+static void
+push_memtable(lua_State *L, const gs_shape_memtable *m)
+{
+  lua_createtable(L, 0, 6);
+  set_count(L, "bytes", m->bytes);
+  set_count(L, "entries", m->entry_count);
+  set_count(L, "tombstones", m->tombstone_count);
+  set_count(L, "age_ms", m->age_ms);
+  set_count(L, "budget_bytes", m->budget_bytes);
+  set_count(L, "sealed", m->sealed_count);
+}
+
+static void
+push_facts(lua_State *L, const gs_shape *shape)
+{
+  set_count(L, "version", shape->version);
+  set_count(L, "now_ms", shape->now_ms);
+  set_count(L, "running", shape->running_count);
+  lua_pushstring(L, shape->reason);
+  lua_setfield(L, -2, "reason");
+  push_memtable(L, &shape->memtable);
+  lua_setfield(L, -2, "memtable");
+  lua_createtable(L, 0, 1);
+  set_count(L, "bytes", shape->wal_bytes);
+  lua_setfield(L, -2, "wal");
+  lua_createtable(L, 0, 2);
+  set_count(L, "free_bytes", shape->disk_free_bytes);
+  set_count(L, "used_bytes", shape->disk_used_bytes);
+  lua_setfield(L, -2, "disk");
+  lua_createtable(L, 0, 3);
+  set_number(L, "write", shape->write_amp);
+  set_number(L, "space", shape->space_amp);
+  set_count(L, "read", shape->run_count);
+  lua_setfield(L, -2, "amp");
+  if (shape->oldest_view_seq != 0) {
+    lua_createtable(L, 0, 2);
+    set_count(L, "seq", shape->oldest_view_seq);
+    set_count(L, "age_ms", shape->oldest_view_age_ms);
+    lua_setfield(L, -2, "oldest_view");
+  }
+}
+
+/* store:_shape() -> plain table; lua/grainstore/tree.lua gives it its methods */
+static int
+shape(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  lua_settop(L, 1);
+  luaL_checkstack(L, 12, "too little room for a tree");
+  shape_box *box = push_box(L, s->store);
+  gs_error err;
+  gs_status status = gs_shape_new(s->store, &box->shape, &err);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_newtable(L);
+  push_facts(L, box->shape);
+  lua_createtable(L, (int)box->shape->run_count, 0);
+  for (size_t i = 0; i < box->shape->run_count; i++) {
+    push_run(L, s, &box->shape->runs[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "runs");
+  gs_shape_free(s->store, box->shape);
+  box->shape = NULL;
+  return 1;
+}
+
+/* ---- plans --------------------------------------------------------------------- */
+
+static int
+bad_plan(lua_State *L, const char *text)
+{
+  lua_pushnil(L);
+  lua_pushfstring(L, "bad_plan: %s", text);
+  lua_pushliteral(L, "bad_plan");
+  lua_newtable(L);
+  return 4;
+}
+
+/* The integer in a field; false when it is something else. */
+static bool
+count_field(lua_State *L, const char *name, uint64_t *out, bool *is_given)
+{
+  int is_integer = 0;
+  *is_given = lua_getfield(L, 2, name) != LUA_TNIL;
+  lua_Integer number = lua_tointegerx(L, -1, &is_integer);
+  lua_pop(L, 1);
+  *out = *is_given ? (uint64_t)number : 0;
+  return !*is_given || (is_integer && number >= 0);
+}
+
+static const char *
+parse_op(lua_State *L, gs_plan *plan)
+{
+  const char *op =
+      lua_getfield(L, 2, "op") == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  lua_pop(L, 1);
+  plan->op = strcmp(op, "merge") == 0  ? GS_PLAN_MERGE
+             : strcmp(op, "move") == 0 ? GS_PLAN_MOVE
+             : strcmp(op, "drop") == 0 ? GS_PLAN_DROP
+                                       : (gs_plan_op)0;
+  return plan->op == 0 ? "op is \"merge\", \"move\" or \"drop\"" : NULL;
+}
+
+static const char *
+parse_target(lua_State *L, gs_plan *plan)
+{
+  uint64_t into;
+  uint64_t above;
+  bool has_into;
+  bool has_above;
+  if (!count_field(L, "into", &into, &has_into) ||
+      !count_field(L, "above", &above, &has_above)) {
+    return "into and above take the id of a run";
+  }
+  lua_getfield(L, 2, "bottom");
+  bool is_bottom = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  if (has_into + has_above + is_bottom > 1) {
+    return "give one of into, above, bottom";
+  }
+  plan->run_id = has_into ? into : above;
+  plan->target = has_into    ? GS_TARGET_INTO
+                 : has_above ? GS_TARGET_ABOVE
+                 : is_bottom ? GS_TARGET_BOTTOM
+                             : GS_TARGET_NONE;
+  return NULL;
+}
+
+static const char *
+parse_numbers(lua_State *L, gs_plan *plan)
+{
+  uint64_t level;
+  bool is_given;
+  if (!count_field(L, "level", &level, &is_given) ||
+      (is_given && level > GS_PLAN_MAX_LEVEL)) {
+    return "level takes 0 to 63";
+  }
+  plan->level = is_given ? (int)level : -1;
+  if (!count_field(L, "table_bytes", &plan->table_bytes, &is_given)) {
+    return "table_bytes takes an integer";
+  }
+  return NULL;
+}
+
+/* The arrays live in userdata that is left on the stack. */
+static const char *
+parse_inputs(lua_State *L, gs_plan *plan)
+{
+  if (lua_getfield(L, 2, "inputs") != LUA_TTABLE) {
+    return "inputs is an array of table ids";
+  }
+  int at = lua_gettop(L);
+  size_t count = (size_t)lua_rawlen(L, at);
+  if (count == 0 || count > GS_PLAN_MAX_INPUTS) {
+    return "inputs has 1 to 4096 table ids";
+  }
+  uint64_t *inputs = lua_newuserdatauv(L, count * sizeof *inputs, 0);
+  for (size_t i = 0; i < count; i++) {
+    int is_integer = 0;
+    lua_rawgeti(L, at, (lua_Integer)i + 1);
+    inputs[i] = (uint64_t)lua_tointegerx(L, -1, &is_integer);
+    lua_pop(L, 1);
+    if (!is_integer) {
+      return "inputs is an array of table ids";
+    }
+  }
+  plan->inputs = inputs;
+  plan->input_count = count;
+  return NULL;
+}
+
+static const char *
+parse_cuts(lua_State *L, const gsl_store *s, gs_plan *plan)
+{
+  int type = lua_getfield(L, 2, "cuts");
+  if (type == LUA_TNIL) {
+    return NULL;
+  }
+  int at = lua_gettop(L);
+  size_t count = type == LUA_TTABLE ? (size_t)lua_rawlen(L, at) : 0;
+  if (type != LUA_TTABLE || count > GS_PLAN_MAX_CUTS) {
+    return "cuts is an array of at most 4096 keys";
+  }
+  gs_slice *cuts = lua_newuserdatauv(L, (count + 1) * sizeof *cuts, 0);
+  uint8_t(*room)[4] = lua_newuserdatauv(L, (count + 1) * sizeof *room, 0);
+  for (size_t i = 0; i < count; i++) {
+    int wanted = s->kind == GS_STORE_U32 ? LUA_TNUMBER : LUA_TSTRING;
+    if (lua_rawgeti(L, at, (lua_Integer)i + 1) != wanted) {
+      return "cuts is an array of keys";
+    }
+    cuts[i] = gsl_check_key(L, s, lua_gettop(L), room[i]);
+    lua_pop(L, 1);
+  }
+  plan->cuts = cuts;
+  plan->cut_count = count;
+  return NULL;
+}
+
+static const char *
+parse_plan(lua_State *L, const gsl_store *s, gs_plan *plan)
+{
+  const char *wrong = parse_op(L, plan);
+  wrong = wrong != NULL ? wrong : parse_target(L, plan);
+  wrong = wrong != NULL ? wrong : parse_numbers(L, plan);
+  wrong = wrong != NULL ? wrong : parse_inputs(L, plan);
+  wrong = wrong != NULL ? wrong : parse_cuts(L, s, plan);
+  return wrong;
+}
+
+static int
+push_refusal(lua_State *L, const gs_refusal *refusal)
+{
+  const char *name = gs_refusal_name(refusal->code);
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s: %s", name, refusal->text);
+  lua_pushstring(L, name);
+  lua_createtable(L, 0, 1);
+  lua_createtable(L, (int)refusal->table_count, 0);
+  for (size_t i = 0; i < refusal->table_count; i++) {
+    lua_pushinteger(L, (lua_Integer)refusal->tables[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "tables");
+  return 4;
+}
+
+/* store:_plan(plan [, {dry_run=}]) -> job id, or true for a dry run | nil,
+ * message, name of the refusal, {tables=} */
+static int
+submit(lua_State *L)
+{
+  static const char *const names[] = {"dry_run", NULL};
+  gsl_store *s = gsl_check_store(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  bool dry_run = gsl_check_options(L, 3, names) &&
+                 gsl_option_boolean(L, 3, "dry_run", false);
+  luaL_checkstack(L, 12, "too little room for a plan");
+  gs_plan plan = {0};
+  const char *wrong = parse_plan(L, s, &plan);
+  if (wrong != NULL) {
+    return bad_plan(L, wrong);
+  }
+  uint64_t job_id = 0;
+  gs_refusal refusal;
+  gs_error err;
+  gs_status status =
+      gs_submit(s->store, &plan, dry_run, &job_id, &refusal, &err);
+  if (status == GS_REFUSED) {
+    return push_refusal(L, &refusal);
+  }
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  if (dry_run) {
+    lua_pushboolean(L, 1);
+  } else {
+    lua_pushinteger(L, (lua_Integer)job_id);
+  }
+  return 1;
+}
+
+/* store:_seal(): begins a flush without waiting for it */
+static int
+seal(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_error err;
+  gs_status status = gs_seal(s->store, &err);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* store:_drive(function | nil): what runs at safe points */
+static int
+drive(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  lua_settop(L, 2);
+  if (!lua_isnil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+  }
+  s->has_driver = !lua_isnil(L, 2);
+  lua_setiuservalue(L, 1, GSL_STORE_DRIVER);
+  return 0;
+}
+
+const luaL_Reg gsl_store_tree[] = {
+    {"_shape", shape}, {"_plan", submit}, {"_seal", seal},
+    {"_drive", drive}, {NULL, NULL},
+};

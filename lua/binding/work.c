@@ -1,0 +1,186 @@
+/*
+ * work: flushing, syncing, merging by hand, and options of an open store.
+ */
+#include "gsl.h"
+
+static int
+answer(lua_State *L, gsl_store *s, gs_status status, const gs_error *err)
+{
+  gsl_safe_point(L, s, 1);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, err);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* store:flush() -> true */
+static int
+flush(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_error err;
+  gs_status status = gs_flush(s->store, &err);
+  return answer(L, s, status, &err);
+}
+
+/* store:sync() -> true */
+static int
+sync_store(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_error err;
+  gs_status status = gs_sync(s->store, &err);
+  return answer(L, s, status, &err);
+}
+
+/* store:compact([{from=, to=, prefix=}]) -> true */
+static int
+compact(lua_State *L)
+{
+  static const char *const names[] = {"from", "to", "prefix", NULL};
+  gsl_store *s = gsl_check_store(L);
+  gsl_range range;
+  bool has_range = gsl_check_options(L, 2, names);
+  gsl_check_range(L, s, 2, &range);
+  gs_error err;
+  gs_status status =
+      gs_compact(s->store, has_range ? &range.range : NULL, &err);
+  return answer(L, s, status, &err);
+}
+
+/* store:attach(path) -> entries taken in */
+static int
+attach(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  const char *path = luaL_checkstring(L, 2);
+  uint64_t entries = 0;
+  gs_error err;
+  gs_status status = gs_attach(s->store, path, &entries, &err);
+  gsl_safe_point(L, s, 1);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushinteger(L, (lua_Integer)entries);
+  return 1;
+}
+
+/* store:verify() -> true */
+static int
+verify(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_error err;
+  gs_status status = gs_verify(s->store, &err);
+  return answer(L, s, status, &err);
+}
+
+/* store:step([budget_ms]) -> whether more is due */
+static int
+step(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  lua_Number budget_ms = luaL_optnumber(L, 2, -1);
+  uint64_t budget_us =
+      budget_ms < 0 ? UINT64_MAX : (uint64_t)(budget_ms * 1000);
+  bool more = false;
+  gs_error err;
+  gsl_safe_point(L, s, 1);
+  gs_status status = gs_step(s->store, budget_us, &more, &err);
+  gsl_safe_point(L, s, 1);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, more || gs_wants_decision(s->store));
+  return 1;
+}
+
+/* store:seq() -> last visible sequence number */
+static int
+seq(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)gs_last_seq(gsl_check_store(L)->store));
+  return 1;
+}
+
+/* store:durable_seq() -> last sequence number on the device */
+static int
+durable_seq(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)gs_durable_seq(gsl_check_store(L)->store));
+  return 1;
+}
+
+/* store:set(name, value): options that may change while open */
+static int
+set(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  const char *name = luaL_checkstring(L, 2);
+  lua_Integer value = luaL_checkinteger(L, 3);
+  luaL_argcheck(L, value >= 0, 3, "an integer from 0 expected");
+  gs_error err;
+  gs_status status = gs_set_option(s->store, name, (uint64_t)value, &err);
+  return answer(L, s, status, &err);
+}
+
+static const char *
+durability_name(gs_durability durability)
+{
+  switch (durability) {
+  case GS_DURABILITY_SYNC:
+    return "sync";
+  case GS_DURABILITY_BATCH:
+    return "batch";
+  case GS_DURABILITY_OS:
+    return "os";
+  case GS_DURABILITY_MEMORY:
+    return "memory";
+  }
+  return "unknown";
+}
+
+static void
+set_count(lua_State *L, const char *name, uint64_t value)
+{
+  lua_pushinteger(L, (lua_Integer)value);
+  lua_setfield(L, -2, name);
+}
+
+/* store:options() -> table of the values in force */
+static int
+options(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_options o;
+  gs_get_options(s->store, &o);
+  lua_newtable(L);
+  lua_pushstring(L, durability_name(o.durability));
+  lua_setfield(L, -2, "durability");
+  lua_pushboolean(L, o.readonly);
+  lua_setfield(L, -2, "readonly");
+  lua_pushstring(L, o.fail_on_stall ? "fail" : "wait");
+  lua_setfield(L, -2, "on_stall");
+  set_count(L, "wal_batch_ms", o.wal_batch_ms);
+  set_count(L, "wal_batch_bytes", o.wal_batch_bytes);
+  set_count(L, "memory_bytes", o.memory_bytes);
+  set_count(L, "memtable_bytes", o.memtable_bytes);
+  set_count(L, "max_wal_bytes", o.max_wal_bytes);
+  set_count(L, "table_bytes", o.table_bytes);
+  set_count(L, "block_bytes", o.block_bytes);
+  set_count(L, "threads", o.threads);
+  set_count(L, "default_ttl_ms", o.default_ttl_ms);
+  set_count(L, "max_stall_ms", o.max_stall_ms);
+  set_count(L, "disk_reserve_bytes", o.disk_reserve_bytes);
+  return 1;
+}
+
+const luaL_Reg gsl_store_work[] = {
+    {"flush", flush},     {"sync", sync_store},
+    {"compact", compact}, {"attach", attach},
+    {"verify", verify},   {"step", step},
+    {"seq", seq},         {"durable_seq", durable_seq},
+    {"set", set},         {"options", options},
+    {NULL, NULL},
+};

@@ -1,0 +1,29 @@
+--- A bounded number of runs.
+--
+-- Flushed runs gather; when there are more than `runs`, all of them are merged
+-- into one. The simplest policy that keeps reads short: at most runs + 1 places
+-- to look, at a write amplification that grows with the store.
+-- Source: the bounded level 0 of the GrainStore of the Janus language.
+
+local DEFAULTS = { runs = 4 }
+
+return function(options)
+  local o = setmetatable(options or {}, { __index = DEFAULTS })
+  local function pick(tree)
+    if #tree.runs <= o.runs or tree.running > 0 then
+      return nil
+    end
+    local inputs = {}
+    for _, run in ipairs(tree.runs) do
+      for _, t in ipairs(run.tables) do
+        inputs[#inputs + 1] = t.id
+      end
+    end
+    local oldest = tree.runs[#tree.runs]
+    return {
+      op = "merge", inputs = inputs, into = oldest.id, level = 1,
+      why = ("%d runs, bound %d"):format(#tree.runs, o.runs),
+    }
+  end
+  return { name = "bounded_l0/1", pick = pick }
+end

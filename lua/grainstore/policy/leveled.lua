@@ -1,0 +1,109 @@
+--- Leveled compaction.
+--
+-- Flushed runs gather in level 0; every deeper level is one run, `fanout` times
+-- as large as the one above. When level 0 has `l0_runs` runs they are merged with
+-- what they overlap in level 1; when a level is over its size, one of its tables
+-- goes down with what it overlaps in the next one.
+--
+-- Write amplification about 1 + fanout / 2 per level below the first; reads look
+-- at l0_runs + levels runs; space amplification about 1 + 1 / fanout.
+-- Source: P. O'Neil et al., "The Log-Structured Merge-Tree", 1996, and its use
+-- in LevelDB.
+
+local DEFAULTS = { fanout = 10, l0_runs = 4, base_bytes = 64 << 20 }
+
+local function is_busy(tables)
+  for _, t in ipairs(tables) do
+    if t.busy then return true end
+  end
+  return false
+end
+
+local function append(list, tables)
+  for _, t in ipairs(tables) do list[#list + 1] = t end
+end
+
+local function ids(tables)
+  local out = {}
+  for i, t in ipairs(tables) do out[i] = t.id end
+  return out
+end
+
+-- All of level 0 and what it overlaps in level 1. Level 1 is made where it is
+-- not there yet: just above the next deeper run, or below all.
+local function merge_l0(tree, l0)
+  local inputs = {}
+  for _, run in ipairs(l0) do append(inputs, run.tables) end
+  if is_busy(inputs) then return nil end
+  local next_run = tree.runs[#l0 + 1]
+  local plan = {
+    op = "merge", level = 1,
+    why = ("level 0 has %d runs"):format(#l0),
+  }
+  if next_run and next_run.level == 1 then
+    plan.inputs = tree:closure(inputs, next_run)
+    plan.into = next_run.id
+  else
+    plan.inputs = ids(inputs)
+    plan.above = l0[#l0].id
+  end
+  return plan
+end
+
+-- The table of a run whose overlap below costs least for its own size.
+local function cheapest(tree, run, below)
+  local best, best_cost, best_under
+  for _, t in ipairs(run.tables) do
+    local under = below and tree:overlapping(below, t.min_key, t.max_key) or {}
+    local bytes = 0
+    for _, u in ipairs(under) do bytes = bytes + u.bytes end
+    local cost = bytes / t.bytes
+    if not t.busy and not is_busy(under) and (not best or cost < best_cost) then
+      best, best_cost, best_under = t, cost, under
+    end
+  end
+  return best, best_under
+end
+
+-- One table of an overfull level goes down a level; alone, it is only moved.
+local function push_down(tree, index, run)
+  local below = tree.runs[index + 1]
+  if below and below.level ~= run.level + 1 then below = nil end
+  local t, under = cheapest(tree, run, below)
+  if not t then return nil end
+  local plan = {
+    op = #under == 0 and "move" or "merge", inputs = { t.id },
+    level = run.level + 1,
+    why = ("level %d has %d bytes"):format(run.level, run.bytes),
+  }
+  for _, u in ipairs(under) do plan.inputs[#plan.inputs + 1] = u.id end
+  if below then
+    plan.into = below.id
+  elseif tree.runs[index + 1] then
+    plan.above = tree.runs[index + 1].id
+  else
+    plan.bottom = true
+  end
+  return plan
+end
+
+return function(options)
+  local o = setmetatable(options or {}, { __index = DEFAULTS })
+  local function pick(tree)
+    local plans = {}
+    local l0 = tree:level(0)
+    if #l0 >= o.l0_runs then
+      plans[#plans + 1] = merge_l0(tree, l0)
+    end
+    local limit = o.base_bytes
+    for i = #l0 + 1, #tree.runs do
+      local run = tree.runs[i]
+      if run.bytes > limit then
+        plans[#plans + 1] = push_down(tree, i, run)
+      end
+      limit = limit * o.fanout
+    end
+    return plans
+  end
+  return { name = "leveled/1", pick = pick }
+end

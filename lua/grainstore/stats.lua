@@ -1,0 +1,69 @@
+--- Counters of a store: nested tables of numbers that print as a table.
+-- @module grainstore.stats
+
+local M = {}
+
+local Stats = {}
+Stats.__index = Stats
+Stats.__name = "grainstore.stats"
+
+-- What counts up; the rest is the state of one moment.
+local counted = { ops = true, bytes = true, jobs = true, dropped = true }
+
+local function ratio(above, below)
+  return below > 0 and above / below or 0
+end
+
+--- Gives plain counters their methods and derived figures.
+-- @tparam table counters
+-- @treturn table the same table, with amp.write (bytes written to log and tables
+-- per byte of user data)
+function M.new(counters)
+  local b = counters.bytes
+  counters.amp = {
+    write = ratio(b.wal + b.flush + b.merge_written, b.user),
+    tables = ratio(b.flush + b.merge_written, b.user),
+  }
+  return setmetatable(counters, Stats)
+end
+
+--- What was counted since an earlier look.
+-- @tparam table earlier
+-- @treturn table counters as differences, states as they are now
+function Stats:delta(earlier)
+  local out = {}
+  for group, fields in pairs(self) do
+    local copy = {}
+    for name, value in pairs(fields) do
+      local before = counted[group] and earlier[group][name] or 0
+      copy[name] = type(value) == "number" and value - before or value
+    end
+    out[group] = copy
+  end
+  out.amp = nil
+  return M.new(out)
+end
+
+local order = {
+  "ops", "bytes", "amp", "jobs", "dropped", "memory", "cache", "tables", "wal",
+  "stalls", "views", "recovery",
+}
+
+function Stats:__tostring()
+  local lines = {}
+  for _, group in ipairs(order) do
+    local names = {}
+    for name in pairs(self[group]) do names[#names + 1] = name end
+    table.sort(names)
+    local parts = {}
+    for i, name in ipairs(names) do
+      local value = self[group][name]
+      local text = math.type(value) == "float" and ("%.2f"):format(value)
+      parts[i] = name .. " " .. (text or tostring(value))
+    end
+    lines[#lines + 1] = ("%-9s %s"):format(group, table.concat(parts, ", "))
+  end
+  return table.concat(lines, "\n")
+end
+
+return M
