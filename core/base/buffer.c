@@ -67,6 +67,9 @@ gs_buffer_extend(gs_buffer *buffer, size_t size)
   if (!gs_buffer_reserve(buffer, size)) {
     return NULL;
   }
+  if (buffer->data == NULL) {
+    return NULL; /* nothing was asked for and nothing is there */
+  }
   uint8_t *start = buffer->data + buffer->size;
   buffer->size += size;
   return start;

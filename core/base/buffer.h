@@ -44,7 +44,7 @@ void gs_buffer_printf(gs_buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Adds `size` bytes of unspecified content and returns where they start, or
- * NULL when out of memory. Valid until the next growth. */
+ * NULL when out of memory. Valid until the next growth. Requires: size > 0. */
 uint8_t *gs_buffer_extend(gs_buffer *buffer, size_t size);
 
 /* GS_OK, or GS_NOMEM when any append failed since the last clear. */

@@ -28,7 +28,7 @@ enum {
   GS_BATCH_RECORD_BYTES = 8, /* before expiry, key and value */
   GS_BATCH_FLAG_EXPIRY = 1,
   GS_BATCH_KIND_META = 16,
-  GS_BATCH_MAX_BYTES = 1 << 30,
+  GS_BATCH_MAX_BYTES = (1 << 30) + (1 << 17), /* one entry of any size */
   GS_BATCH_MAX_ENTRIES = 1 << 24,
 };
 

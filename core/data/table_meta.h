@@ -48,9 +48,8 @@ size_t gs_table_meta_encoded_bytes(const gs_table_meta *meta);
 /* Key slices view the input. *used is the length of the encoding.
  * GS_CORRUPT for a broken encoding or bounds in the wrong order; GS_VERSION
  * for a field this library does not know. */
-GS_MUST_CHECK gs_status gs_table_meta_decode(gs_slice bytes,
-                                             gs_table_meta *out, size_t *used,
-                                             gs_error *err);
+GS_MUST_CHECK gs_status gs_table_meta_decode(gs_slice bytes, gs_table_meta *out,
+                                             size_t *used, gs_error *err);
 
 /* Whether every member is the same. */
 bool gs_table_meta_equal(const gs_table_meta *a, const gs_table_meta *b);

@@ -29,12 +29,15 @@
 #include "base/check.h"
 
 enum {
-  OWN_SLOTS = 256,
+  OWN_SLOTS = GS_EPOCH_OWN_SLOTS,
   GROUPS = 2,
-  ALL_SLOTS = OWN_SLOTS + GROUPS,
+  ALL_SLOTS = GS_EPOCH_SLOTS,
   SLOT_BYTES = 64,     /* one cache line, so that readers do not share any */
   COLLECT_PERIOD = 32, /* retires between two attempts to release */
 };
+
+_Static_assert((int)ALL_SLOTS == (int)OWN_SLOTS + (int)GROUPS,
+               "every slot is counted");
 
 /* Padded, not aligned: the same offset in each line serves as well. */
 typedef struct epoch_slot {
@@ -156,7 +159,7 @@ oldest_reader(gs_epoch *epoch)
   uint64_t oldest = UINT64_MAX;
   uint32_t used = atomic_load(&epoch->used_slots);
   for (uint32_t i = 0; i < ALL_SLOTS; i++) {
-    if (i == used && i < OWN_SLOTS) {
+    if (i == used) {
       i = OWN_SLOTS;
     }
     uint64_t number = atomic_load(&epoch->slots[i].number);

@@ -23,6 +23,13 @@
 
 typedef struct gs_epoch gs_epoch;
 
+/* enter answers with a number below this. From GS_EPOCH_OWN_SLOTS on a slot is
+ * shared by several threads. */
+enum {
+  GS_EPOCH_OWN_SLOTS = 256,
+  GS_EPOCH_SLOTS = 258,
+};
+
 /* Embedded in what is to be retired. */
 typedef struct gs_retired gs_retired;
 struct gs_retired {

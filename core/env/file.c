@@ -94,7 +94,7 @@ gs_file_read_all(gs_file *file, gs_buffer *out, gs_error *err)
 {
   uint64_t size = 0;
   gs_status status = gs_file_size(file, &size, err);
-  if (status != GS_OK) {
+  if (status != GS_OK || size == 0) {
     return status;
   }
   if (size > SIZE_MAX) {
@@ -102,7 +102,7 @@ gs_file_read_all(gs_file *file, gs_buffer *out, gs_error *err)
   }
   size_t start = out->size;
   uint8_t *to = gs_buffer_extend(out, (size_t)size);
-  if (to == NULL && size > 0) {
+  if (to == NULL) {
     return gs_buffer_status(out, err);
   }
   size_t got = 0;

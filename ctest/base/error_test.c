@@ -105,6 +105,22 @@ test_text_that_just_fits_is_whole(void **state)
 }
 
 static void
+test_one_byte_too_many_does_not_reach_the_next_text(void **state)
+{
+  (void)state;
+  gs_error err;
+  char path[GS_ERROR_PATH_BYTES + 1];
+  memset(path, 'p', sizeof path);
+  path[sizeof path - 1] = '\0';
+  gs_status status = GS_FAIL(&err, GS_IO, "m");
+  status = gs_error_hint(&err, status, "hint");
+  status = gs_error_at(&err, status, path);
+  assert_int_equal(status, GS_IO);
+  assert_int_equal(strlen(err.path), GS_ERROR_PATH_BYTES - 1);
+  assert_string_equal(err.hint, "hint");
+}
+
+static void
 test_nobody_has_to_listen(void **state)
 {
   (void)state;
@@ -134,6 +150,7 @@ main(void)
       cmocka_unit_test(test_additions_are_kept),
       cmocka_unit_test(test_text_that_does_not_fit_is_cut),
       cmocka_unit_test(test_text_that_just_fits_is_whole),
+      cmocka_unit_test(test_one_byte_too_many_does_not_reach_the_next_text),
       cmocka_unit_test(test_nobody_has_to_listen),
       cmocka_unit_test(test_out_of_memory_has_its_own_status),
   };

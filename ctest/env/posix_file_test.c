@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,7 +23,7 @@
 
 #define BLOCK UINT64_C(4096)
 
-enum { LARGE = 3 * 1024 * 1024 + 17, LAST_FD = 255 };
+enum { HALF = 1536 * 1024, LARGE = 2 * HALF + 17, LAST_FD = 255 };
 
 static temp_dir dir;
 static gs_env *env;
@@ -82,6 +84,37 @@ fd_of(const gs_file *file)
   return -1;
 }
 
+/* Open descriptors, and lines of the memory map that name the test's files. */
+static size_t
+count_held(void)
+{
+  char line[1024];
+  size_t held = 0;
+  for (int fd = 0; fd <= LAST_FD; fd++) {
+    held += fcntl(fd, F_GETFD) != -1;
+  }
+  FILE *maps = fopen("/proc/self/maps", "r");
+  assert_non_null(maps);
+  while (fgets(line, sizeof line, maps) != NULL) {
+    held += strstr(line, dir.path) != NULL;
+  }
+  fclose(maps);
+  return held;
+}
+
+static void
+test_a_closed_file_holds_nothing(void **state)
+{
+  (void)state;
+  size_t before = count_held();
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, BLOCK, &err), GS_OK);
+  assert_int_equal(env->ops->map(file, BLOCK), 0);
+  assert_int_equal(count_held(), before + 2);
+  close_file(file);
+  assert_int_equal(count_held(), before);
+}
+
 static void
 test_descriptors_are_closed_in_programs_that_are_started(void **state)
 {
@@ -126,15 +159,16 @@ test_allocated_bytes_are_zero_and_occupy_the_disk(void **state)
   (void)state;
   static uint8_t bytes[LARGE];
   gs_file *file = open_file("f", GS_OPEN_CREATE);
-  assert_int_equal(gs_file_write(file, 0, "abc", 3, &err), GS_OK);
+  assert_int_equal(gs_file_write(file, HALF - 3, "abc", 3, &err), GS_OK);
   assert_int_equal(gs_file_allocate(file, LARGE, &err), GS_OK);
   uint64_t size = 0;
   assert_int_equal(gs_file_size(file, &size, &err), GS_OK);
   assert_int_equal(size, LARGE);
-  assert_true(stat_of(file).st_blocks * 512 >= LARGE);
+  /* The hole before the first write stays one. */
+  assert_in_range(stat_of(file).st_blocks * 512, LARGE - HALF, LARGE);
   assert_int_equal(gs_file_read(file, 0, bytes, LARGE, &err), GS_OK);
-  assert_memory_equal(bytes, "abc", 3);
-  for (size_t i = 3; i < LARGE; i++) {
+  assert_memory_equal(bytes + HALF - 3, "abc", 3);
+  for (size_t i = HALF; i < LARGE; i++) {
     assert_int_equal(bytes[i], 0);
   }
   assert_int_equal(gs_file_allocate(file, 10, &err), GS_OK);
@@ -270,6 +304,26 @@ test_a_full_disk_is_reported_as_such(void **state)
 }
 
 static int
+allocate_under_a_size_limit(void *arg)
+{
+  const struct rlimit some = {.rlim_cur = HALF, .rlim_max = HALF};
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &some);
+  gs_status status = gs_file_allocate(arg, LARGE, &err);
+  return status == GS_IO && err.os_errno == EFBIG ? 0 : 1;
+}
+
+static void
+test_an_allocation_that_stops_half_way_says_why(void **state)
+{
+  (void)state;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(child_run(allocate_under_a_size_limit, file).exit_status, 0);
+  assert_int_equal(gs_file_allocate(file, LARGE, &err), GS_OK);
+  close_file(file);
+}
+
+static int
 open_too_many(void *arg)
 {
   (void)arg;
@@ -306,10 +360,12 @@ test_a_file_made_without_memory_leaves_no_name(void **state)
   gs_env poor = *env;
   poor.alloc = &none;
   gs_file *file = NULL;
+  size_t before = count_held();
   const char *path = temp_dir_at(&dir, "f");
   assert_int_equal(gs_file_open(&poor, path, GS_OPEN_CREATE, &file, &err),
                    GS_NOMEM);
   assert_int_equal(access(path, F_OK), -1);
+  assert_int_equal(count_held(), before);
   close_file(open_file("f", GS_OPEN_CREATE));
 }
 
@@ -319,6 +375,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      ONE_TEST(test_a_closed_file_holds_nothing),
       ONE_TEST(test_descriptors_are_closed_in_programs_that_are_started),
       ONE_TEST(test_files_never_take_the_place_of_standard_streams),
       ONE_TEST(test_allocated_bytes_are_zero_and_occupy_the_disk),
@@ -330,6 +387,7 @@ main(void)
       ONE_TEST(test_a_file_cut_below_its_mapping_is_written_on),
       ONE_TEST(test_every_advice_is_taken),
       ONE_TEST(test_a_full_disk_is_reported_as_such),
+      ONE_TEST(test_an_allocation_that_stops_half_way_says_why),
       ONE_TEST(test_too_many_open_files_are_a_limit),
       ONE_TEST(test_a_file_made_without_memory_leaves_no_name),
   };

@@ -174,19 +174,6 @@ test_a_lock_in_a_missing_directory_is_missing(void **state)
   assert_null(lock);
 }
 
-static void
-test_a_short_room_for_the_owner_is_not_overrun(void **state)
-{
-  (void)state;
-  char owner[4] = "zzz";
-  gs_lock *second = NULL;
-  gs_lock *lock = take();
-  assert_true(env->ops->lock(env, path, &second, owner, sizeof owner) != 0);
-  assert_true(strlen(owner) <= 3);
-  assert_true(env->ops->lock(env, path, &second, NULL, 0) != 0);
-  gs_env_unlock(lock);
-}
-
 #define ONE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int
@@ -201,7 +188,6 @@ main(void)
       ONE_TEST(test_a_lock_dies_with_its_process),
       ONE_TEST(test_a_forked_child_cannot_unlock_for_its_parent),
       ONE_TEST(test_a_lock_in_a_missing_directory_is_missing),
-      ONE_TEST(test_a_short_room_for_the_owner_is_not_overrun),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,15 @@ look_at_slots(void *arg)
   return own_slot() == *slot && gs_posix_slot_count() == 1 ? 0 : 1;
 }
 
+static void
+test_the_first_thread_keeps_its_slot_in_a_forked_child(void **state)
+{
+  (void)state;
+  uint32_t slot = own_slot();
+  assert_int_equal(slot, 0);
+  assert_int_equal(child_run(look_at_slots, &slot).exit_status, 0);
+}
+
 /* While others hold slots, a child is forked: there it is alone. */
 static void
 fork_among_others(void *arg)
@@ -181,6 +190,7 @@ main(void)
       ONE_TEST(test_a_thread_keeps_its_slot),
       ONE_TEST(test_living_threads_share_no_slot),
       ONE_TEST(test_a_thread_that_ended_gives_its_slot_back),
+      ONE_TEST(test_the_first_thread_keeps_its_slot_in_a_forked_child),
       ONE_TEST(test_in_a_forked_child_only_the_forking_thread_has_a_slot),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,44 +280,6 @@ test_a_pending_failure_can_be_made_good(void **state)
   sim_machine_close(file);
 }
 
-static void
-test_a_full_disk_takes_what_fits(void **state)
-{
-  (void)state;
-  gs_disk_space space;
-  gs_sim_set_capacity(sim_machine, 10);
-  sim_machine_make("/a", "abcd");
-  gs_file *file = sim_machine_open("/b", GS_OPEN_CREATE);
-  assert_int_equal(sim_machine_env->ops->write(file, 0, "12345678", 8), 6);
-  assert_int_equal(gs_file_write(file, 6, "7", 1, &err), GS_FULL);
-  assert_int_equal(gs_file_allocate(file, 7, &err), GS_FULL);
-  assert_int_equal(sim_machine_env->ops->truncate(file, 7), ENOSPC);
-  sim_machine_write(file, 0, "overwr"); /* in place needs no space */
-  assert_int_equal(gs_env_space(sim_machine_env, "/", &space, &err), GS_OK);
-  assert_int_equal(space.total_bytes, 10);
-  assert_int_equal(space.free_bytes, 0);
-  assert_int_equal(gs_env_remove(sim_machine_env, "/a", &err), GS_OK);
-  assert_int_equal(gs_env_space(sim_machine_env, "/", &space, &err), GS_OK);
-  assert_int_equal(space.free_bytes, 4);
-  assert_int_equal(gs_file_allocate(file, 10, &err), GS_OK);
-  sim_machine_close(file);
-}
-
-static void
-test_an_open_file_without_a_name_occupies_space_until_closed(void **state)
-{
-  (void)state;
-  gs_sim_set_capacity(sim_machine, 10);
-  gs_file *file = sim_machine_open("/a", GS_OPEN_CREATE);
-  sim_machine_write(file, 0, "0123456789");
-  assert_int_equal(gs_env_remove(sim_machine_env, "/a", &err), GS_OK);
-  gs_file *next = sim_machine_open("/b", GS_OPEN_CREATE);
-  assert_int_equal(gs_file_write(next, 0, "x", 1, &err), GS_FULL);
-  sim_machine_close(file);
-  sim_machine_write(next, 0, "x");
-  sim_machine_close(next);
-}
-
 #define ONE_TEST(test)                                      \
   cmocka_unit_test_setup_teardown(test, sim_machine_set_up, \
                                   sim_machine_tear_down)
@@ -337,8 +299,6 @@ main(void)
       ONE_TEST(test_a_clean_failure_shows_bytes_that_will_never_be_durable),
       ONE_TEST(test_a_reverting_failure_takes_the_bytes_back),
       ONE_TEST(test_a_pending_failure_can_be_made_good),
-      ONE_TEST(test_a_full_disk_takes_what_fits),
-      ONE_TEST(test_an_open_file_without_a_name_occupies_space_until_closed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,25 @@ test_a_name_means_what_it_meant_at_some_time(void **state)
 }
 
 static void
+test_a_file_that_came_and_went_may_be_back(void **state)
+{
+  (void)state;
+  bool is_back = false;
+  file = sim_machine_open("/f", GS_OPEN_CREATE);
+  sim_machine_write(file, 0, "came");
+  sim_machine_sync(file);
+  sim_machine_close(file);
+  assert_int_equal(gs_env_remove(sim_machine_env, "/f", &err), GS_OK);
+  sim_machine_make("/g", ""); /* its close frees what nothing refers to */
+  for (uint64_t choice = 0; choice < CHOICES; choice++) {
+    gs_sim *crashed = crash(GS_CRASH_RANDOM, choice);
+    is_back |= strcmp(sim_machine_text(crashed, "/f"), "came") == 0;
+    gs_sim_free(crashed);
+  }
+  assert_true(is_back);
+}
+
+static void
 test_what_was_synced_is_never_touched(void **state)
 {
   (void)state;
@@ -329,6 +348,7 @@ main(void)
       ONE_TEST(test_a_cut_file_may_be_long_again_but_not_with_what_came_later),
       ONE_TEST(test_each_name_is_decided_by_itself),
       ONE_TEST(test_a_name_means_what_it_meant_at_some_time),
+      ONE_TEST(test_a_file_that_came_and_went_may_be_back),
       ONE_TEST(test_what_was_synced_is_never_touched),
       ONE_TEST(test_exactly_one_sector_is_torn_from_either_end),
       ONE_TEST(test_a_machine_at_rest_has_nothing_to_tear),

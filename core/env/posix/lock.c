@@ -22,7 +22,11 @@ static int
 set_lock(int fd, short kind)
 {
   struct flock whole = {.l_type = kind, .l_whence = SEEK_SET};
-  return fcntl(fd, F_OFD_SETLK, &whole) == 0 ? 0 : errno;
+  if (fcntl(fd, F_OFD_SETLK, &whole) == 0) {
+    return 0;
+  }
+  /* Systems differ in what they answer when the lock is held elsewhere. */
+  return errno == EACCES ? EWOULDBLOCK : errno;
 }
 
 /* "pid program", for whoever finds the lock taken. */
@@ -68,13 +72,10 @@ gs_posix_lock(gs_env *env, const char *path, gs_lock **out, char *owner,
     *out = &lock->base;
     return 0;
   }
-  if (os_errno == EAGAIN || os_errno == EACCES) {
-    os_errno = fd >= 0 ? EWOULDBLOCK : os_errno;
+  if (os_errno == EWOULDBLOCK && owner_size > 0) {
+    read_owner(fd, owner, owner_size);
   }
   if (fd >= 0) {
-    if (os_errno == EWOULDBLOCK && owner_size > 0) {
-      read_owner(fd, owner, owner_size);
-    }
     close(fd);
   }
   GS_DELETE(env->alloc, lock);

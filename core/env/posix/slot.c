@@ -17,8 +17,10 @@ static _Atomic uint64_t taken[WORDS];
 static pthread_key_t at_exit;
 static bool has_key; /* written once, before any slot is asked for */
 
-/* The slot plus one; 0 while the thread has none. */
-static _Thread_local uint32_t own;
+/* The slot plus one; 0 while the thread has none. Asked by every read: it is one
+ * word of the space that the loader keeps for this, so
+ * that reading it is no call, in a module loaded late as well. */
+static _Thread_local uint32_t own __attribute__((tls_model("initial-exec")));
 
 static uint32_t
 take_slot(void)

@@ -79,7 +79,8 @@ gs_sim_fail(gs_sim *sim, const gs_sim_fault *fault, gs_error *err)
   sim_fault *added = &sim->faults[sim->fault_count++];
   *added = (sim_fault){.rule = *fault};
   if (fault->suffix != NULL) {
-    added->rule.suffix = gs_sim_grab_text(fault->suffix, strlen(fault->suffix));
+    added->suffix = gs_sim_grab_text(fault->suffix, strlen(fault->suffix));
+    added->rule.suffix = added->suffix;
   }
   return GS_OK;
 }
