@@ -16,7 +16,8 @@
  * while a reference is held.
  * Threads: add from one thread at a time; every other call from any thread at
  * any time, without locks except that making order takes the table's own mutex.
- * Errors: GS_LIMIT from add when the arena has no room (see has_room).
+ * Errors: GS_LIMIT from add when the arena has no room (see has_room), and
+ * from new for a capacity of 32 GiB or more; GS_NOMEM.
  */
 #ifndef GS_MEM_MEMTABLE_H
 #define GS_MEM_MEMTABLE_H

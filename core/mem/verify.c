@@ -44,15 +44,16 @@ broken(gs_error *err, const char *what, uint32_t unit)
   return GS_FAIL(err, GS_CORRUPT, "memtable, arena unit %u: %s", unit, what);
 }
 
-/* Whether a row of the table can begin there, and end in time. */
+/* Whether a row of the table can begin there, and end in time. A row above the
+ * end is one that the writer linked meanwhile; it may lie above `used` still. */
 static bool
 is_row(const inspection *in, uint32_t unit)
 {
-  uint32_t used = gs_arena_used(in->arena);
-  return unit >= GS_ARENA_FIRST && unit < used &&
-         used - unit >= gs_arena_units(sizeof(gs_row)) &&
+  uint32_t limit = unit < in->end ? in->end : in->arena->end;
+  return unit >= GS_ARENA_FIRST && unit < limit &&
+         limit - unit >= gs_arena_units(sizeof(gs_row)) &&
          !gs_item_is_node(in->arena, unit) &&
-         gs_item_units(in->arena, unit) <= used - unit;
+         gs_item_units(in->arena, unit) <= limit - unit;
 }
 
 /* Whether the row has no jump, or one that can be followed. */

@@ -20,6 +20,8 @@ enum {
   SMALL_PART = 10,      /* the small queue gets a tenth of the capacity */
   TYPICAL_BLOCK = 4096, /* for the size of the ghost list */
   LOOKS_PER_FRAME = 3,  /* small to main, main once more, out */
+  CELL_BYTES = sizeof(gs_frame) + TYPICAL_BLOCK,
+  SLABS_AT_LEAST = 8, /* a cache too small for so many makes do without */
 };
 
 #define PINS_GONE (1U << 31)
@@ -40,13 +42,21 @@ typedef struct frame_queue {
 struct gs_cache {
   gs_env *env;
   gs_epoch *epoch;
-  gs_mutex *mutex; /* guards everything below */
+  gs_slabs *slabs;         /* for frames of about the typical size */
+  atomic_bool takes_cells; /* from there; false: the cache is too small */
+  gs_mutex *mutex;         /* guards everything below */
   frame_queue queues[QUEUE_COUNT];
   gs_ghost ghost;
   uint64_t capacity;
   uint64_t loads;
   uint64_t evictions;
 };
+
+static bool
+has_room_for_slabs(uint64_t capacity_bytes)
+{
+  return capacity_bytes / GS_SLAB_BYTES >= SLABS_AT_LEAST;
+}
 
 gs_status
 gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
@@ -60,18 +70,33 @@ gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
   cache->env = env;
   cache->epoch = epoch;
   cache->capacity = capacity_bytes;
-  if (!gs_ghost_resize(&cache->ghost, env->alloc,
-                       capacity_bytes / TYPICAL_BLOCK)) {
-    gs_cache_free(cache);
-    return GS_FAIL_NOMEM(err);
-  }
+  atomic_init(&cache->takes_cells, has_room_for_slabs(capacity_bytes));
   gs_status status = gs_mutex_new(env, &cache->mutex, err);
+  if (status == GS_OK) {
+    status = gs_slabs_new(env, CELL_BYTES, &cache->slabs, err);
+  }
+  if (status == GS_OK && !gs_ghost_resize(&cache->ghost, env->alloc,
+                                          capacity_bytes / TYPICAL_BLOCK)) {
+    status = GS_FAIL_NOMEM(err);
+  }
   if (status != GS_OK) {
     gs_cache_free(cache);
     return status;
   }
   *out = cache;
   return GS_OK;
+}
+
+gs_env *
+gs_cache_env(const gs_cache *cache)
+{
+  return cache->env;
+}
+
+gs_epoch *
+gs_cache_epoch(const gs_cache *cache)
+{
+  return cache->epoch;
 }
 
 void
@@ -82,6 +107,7 @@ gs_cache_free(gs_cache *cache)
   }
   GS_ASSERT(cache->queues[QUEUE_SMALL].count == 0);
   GS_ASSERT(cache->queues[QUEUE_MAIN].count == 0);
+  gs_slabs_drop(cache->slabs);
   gs_mutex_free(cache->mutex);
   gs_ghost_deinit(&cache->ghost);
   GS_DELETE(cache->env->alloc, cache);
@@ -89,33 +115,50 @@ gs_cache_free(gs_cache *cache)
 
 /* ---- frames ------------------------------------------------------------- */
 
+/* Bytes of memory the frame takes. */
 static size_t
 frame_bytes(const gs_frame *frame)
 {
-  return sizeof *frame + frame->size;
+  return frame->slab != NULL ? CELL_BYTES : sizeof *frame + frame->size;
+}
+
+/* Memory for a frame; *slab is NULL when it is not a cell. */
+static gs_frame *
+frame_memory(gs_cache *cache, uint32_t size, gs_slab **slab)
+{
+  *slab = NULL;
+  bool is_typical = size > TYPICAL_BLOCK / 2 && size <= TYPICAL_BLOCK;
+  if (is_typical &&
+      atomic_load_explicit(&cache->takes_cells, memory_order_relaxed)) {
+    return gs_slabs_take(cache->slabs, slab);
+  }
+  return gs_alloc_bytes(cache->env->alloc, sizeof(gs_frame) + size);
 }
 
 gs_status
 gs_cache_frame_new(gs_cache *cache, uint32_t size, gs_frame **out,
                    gs_error *err)
 {
-  gs_alloc *alloc = cache->env->alloc;
-  gs_frame *frame = gs_alloc_bytes(alloc, sizeof *frame + size);
+  gs_slab *slab;
+  gs_frame *frame = frame_memory(cache, size, &slab);
+  *out = frame;
   if (frame == NULL) {
-    *out = NULL;
     return GS_FAIL_NOMEM(err);
   }
-  *frame = (gs_frame){.alloc = alloc, .size = size};
+  *frame = (gs_frame){.alloc = cache->env->alloc, .slab = slab, .size = size};
   atomic_init(&frame->pins, 0);
   atomic_init(&frame->touched, 0);
-  *out = frame;
   return GS_OK;
 }
 
 void
 gs_cache_frame_free(gs_frame *frame)
 {
-  gs_alloc_free(frame->alloc, frame, frame_bytes(frame));
+  if (frame->slab != NULL) {
+    gs_slab_give(frame->slab, frame);
+  } else {
+    gs_alloc_free(frame->alloc, frame, frame_bytes(frame));
+  }
 }
 
 void
@@ -286,6 +329,8 @@ gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
   gs_frame *chain = NULL;
   gs_mutex_lock(cache->mutex);
   cache->capacity = capacity_bytes;
+  atomic_store_explicit(&cache->takes_cells, has_room_for_slabs(capacity_bytes),
+                        memory_order_relaxed);
   GS_IGNORE(!gs_ghost_resize(&cache->ghost, cache->env->alloc,
                              capacity_bytes / TYPICAL_BLOCK),
             "a ghost list of another size serves, if less well");

@@ -23,22 +23,24 @@
 
 #include "env/env.h"
 #include "env/epoch.h"
+#include "sst/slab.h"
 
 typedef struct gs_cache gs_cache;
 
 /* One block in memory. What a hit reads stands next to the data. */
 typedef struct gs_frame {
-  gs_retired retired;     /* used once unlinked */
-  struct gs_frame *prev;  /* queue links; under the cache's mutex */
+  gs_retired retired;    /* used once unlinked */
+  struct gs_frame *prev; /* queue links; under the cache's mutex */
   struct gs_frame *next;
   _Atomic(struct gs_frame *) *home; /* the table's pointer to this frame */
-  gs_alloc *alloc;        /* a frame may outlive the cache in the epoch */
-  uint64_t ghost_key;     /* names the block in the ghost list */
-  atomic_uint pins;       /* users outside epochs; the top bit: unlinked and
+  gs_alloc *alloc;            /* a frame may outlive the cache in the epoch */
+  gs_slab *slab;              /* its memory is a cell of; NULL: its own */
+  uint64_t ghost_key;         /* names the block in the ghost list */
+  atomic_uint pins;           /* users outside epochs; the top bit: unlinked and
                              past its epoch, the last unpin frees it */
-  uint32_t size;          /* bytes of data */
-  atomic_uchar touched;   /* hit since the evictor last looked */
-  uint8_t queue;          /* which queue it stands in */
+  uint32_t size;              /* bytes of data */
+  atomic_uchar touched;       /* hit since the evictor last looked */
+  uint8_t queue;              /* which queue it stands in */
   _Alignas(8) uint8_t data[]; /* the verified block */
 } gs_frame;
 
@@ -54,6 +56,10 @@ GS_MUST_CHECK gs_status gs_cache_new(gs_env *env, gs_epoch *epoch,
                                      uint64_t capacity_bytes, gs_cache **out,
                                      gs_error *err);
 void gs_cache_free(gs_cache *cache); /* NULL is accepted */
+
+/* What it was made with. */
+gs_env *gs_cache_env(const gs_cache *cache);
+gs_epoch *gs_cache_epoch(const gs_cache *cache);
 
 void gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes);
 void gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out);

@@ -15,7 +15,8 @@ enum {
   HEADER_SUM_AT = GS_TABLE_HEADER_BYTES - GS_TABLE_CHECKSUM_BYTES,
   FOOTER_SUM_AT = GS_TABLE_FOOTER_BYTES - GS_TABLE_CHECKSUM_BYTES,
   FOOTER_MAGIC_AT = FOOTER_SUM_AT - GS_TABLE_MAGIC_BYTES,
-  PART_BYTES = 24,
+  FENCES_AT = 24,
+  PROPERTIES_AT = 48,
 };
 
 static gs_status
@@ -89,8 +90,8 @@ gs_table_footer_encode(gs_table_footer *footer, uint64_t seed,
                        uint8_t out[GS_TABLE_FOOTER_BYTES])
 {
   put_part(out, &footer->index);
-  put_part(out + PART_BYTES, &footer->fences);
-  put_part(out + 2 * PART_BYTES, &footer->properties);
+  put_part(out + FENCES_AT, &footer->fences);
+  put_part(out + PROPERTIES_AT, &footer->properties);
   gs_put_u32(out + 72, footer->block_count);
   gs_put_u32(out + 76, footer->block_bytes);
   gs_put_u32(out + 80, footer->locator_shift);
@@ -124,8 +125,10 @@ is_sound(const gs_table_footer *footer, uint64_t file_bytes)
          follows(&footer->index, &end, limit) &&
          follows(&footer->fences, &end, limit) &&
          follows(&footer->properties, &end, limit) && end == limit &&
-         has_index == (index_bytes > 0) && index_bytes % GS_BUCKET_BYTES == 0 &&
-         footer->block_count > 0 && footer->block_bytes >= GS_BLOCK_MIN_BYTES &&
+         has_index == (index_bytes > 0) &&
+         (has_index || footer->index.checksum == 0) &&
+         index_bytes % GS_BUCKET_BYTES == 0 && footer->block_count > 0 &&
+         footer->block_bytes >= GS_BLOCK_MIN_BYTES &&
          footer->block_bytes <= GS_BLOCK_MAX_BYTES &&
          footer->locator_shift == gs_locator_shift(footer->block_bytes);
 }
@@ -146,8 +149,8 @@ gs_table_footer_decode(const uint8_t bytes[GS_TABLE_FOOTER_BYTES],
   }
   gs_table_footer footer = {
       .index = get_part(bytes),
-      .fences = get_part(bytes + PART_BYTES),
-      .properties = get_part(bytes + 2 * PART_BYTES),
+      .fences = get_part(bytes + FENCES_AT),
+      .properties = get_part(bytes + PROPERTIES_AT),
       .block_count = gs_get_u32(bytes + 72),
       .block_bytes = gs_get_u32(bytes + 76),
       .locator_shift = gs_get_u32(bytes + 80),

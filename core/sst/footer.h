@@ -29,7 +29,7 @@ typedef struct gs_table_part {
 } gs_table_part;
 
 typedef struct gs_table_footer {
-  gs_table_part index; /* size 0: there is none */
+  gs_table_part index; /* size and checksum 0: there is none */
   gs_table_part fences;
   gs_table_part properties;
   uint32_t block_count;

@@ -71,7 +71,7 @@
  * Properties: table metadata as in data/table_meta.h, its footer checksum 0.
  *
  * Footer, GS_TABLE_FOOTER_BYTES, at the very end:
- *   0  point index: offset, size, checksum    24
+ *   0  point index: offset, size, checksum    24   0 and 0 if left out
  *   24 fences: offset, size, checksum         24
  *   48 properties: offset, size, checksum     24
  *   72 blocks             4

@@ -13,7 +13,7 @@ uint64_t
 gs_point_index_buckets(uint64_t key_count)
 {
   /* entries * 4 / 5 keys to a bucket, rounded up */
-  uint64_t fifths = GS_BUCKET_ENTRIES * 4;
+  uint64_t fifths = UINT64_C(4) * GS_BUCKET_ENTRIES;
   return (key_count * 5 + fifths - 1) / fifths;
 }
 
@@ -51,7 +51,7 @@ gs_point_index_build(uint8_t *buckets, uint64_t bucket_count,
     }
     uint8_t *bucket = make_way(buckets, bucket_count, hashes[i]);
     uint32_t entry = gs_bucket_count(bucket);
-    gs_put_u16(bucket + 2 * entry, (uint16_t)hashes[i]);
+    gs_put_u16(bucket + (size_t)entry * 2, (uint16_t)hashes[i]);
     put_locator(bucket, entry, locators[i]);
     bucket[GS_BUCKET_COUNT_AT]++;
   }
@@ -98,7 +98,8 @@ is_canonical(const uint8_t *bucket)
     return false;
   }
   for (uint32_t i = count; i < GS_BUCKET_ENTRIES; i++) {
-    if (gs_get_u16(bucket + 2 * i) != 0 || gs_bucket_locator(bucket, i) != 0) {
+    if (gs_get_u16(bucket + (size_t)i * 2) != 0 ||
+        gs_bucket_locator(bucket, i) != 0) {
       return false;
     }
   }

@@ -81,7 +81,7 @@ gs_bucket_match_plain(const uint8_t *bucket, uint16_t fingerprint)
 {
   uint32_t match = 0;
   for (uint32_t i = 0; i < gs_bucket_count(bucket); i++) {
-    match |= (uint32_t)(gs_get_u16(bucket + 2 * i) == fingerprint) << i;
+    match |= (uint32_t)(gs_get_u16(bucket + (size_t)i * 2) == fingerprint) << i;
   }
   return match;
 }

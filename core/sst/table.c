@@ -78,14 +78,20 @@ read_row(const gs_table *table, row_place *place, uint32_t at, gs_entry *out,
                           table->fences.list[place->number].offset + at);
 }
 
+static void
+set_block(row_place *place, uint32_t number, const gs_frame *frame)
+{
+  place->block = gs_frame_block(frame);
+  place->number = number;
+}
+
 static gs_status
 enter_block(gs_table *table, uint32_t number, row_place *place, gs_error *err)
 {
   gs_frame *frame;
   gs_status status = gs_table_frame(table, number, &frame, err);
   if (status == GS_OK) {
-    place->block = gs_frame_block(frame);
-    place->number = number;
+    set_block(place, number, frame);
   }
   return status;
 }
@@ -173,10 +179,13 @@ find_by_fences(gs_table *table, gs_slice key, row_place *place, gs_entry *out,
 {
   uint32_t below = gs_fences_below(&table->fences, key);
   if (below > 0) {
-    gs_status status = enter_block(table, below - 1, place, err);
+    gs_frame *frame;
+    gs_status status = gs_table_frame(table, below - 1, &frame, err);
     if (status != GS_OK) {
       return status;
     }
+    gs_frame_prefetch(frame);
+    set_block(place, below - 1, frame);
     uint32_t row = gs_block_seek(&place->block, key);
     if (row < place->block.row_count) {
       uint32_t at = gs_block_row_at(&place->block, row);

@@ -24,8 +24,7 @@ typedef struct gs_table gs_table;
 /* expected: what the manifest says; differences are GS_CORRUPT. NULL: trust
  * the file (tools, attach). salt: as given to the writer; with expected NULL
  * and salt 0 it is taken from the file. Borrows cache and epoch. */
-GS_MUST_CHECK gs_status gs_table_open(gs_env *env, gs_cache *cache,
-                                      gs_epoch *epoch, const char *path,
+GS_MUST_CHECK gs_status gs_table_open(gs_cache *cache, const char *path,
                                       uint64_t salt,
                                       const gs_table_meta *expected,
                                       gs_table **out, gs_error *err);
@@ -44,8 +43,8 @@ void gs_table_prefetch(const gs_table *table, uint64_t hash);
 /* The newest version with sequence <= seq: GS_OK and *out; GS_ABSENT; or an
  * error. Requires: inside an epoch; *out is valid until it is left. */
 GS_MUST_CHECK gs_status gs_table_get(gs_table *table, gs_slice key,
-                                     uint64_t hash, uint64_t seq,
-                                     gs_entry *out, gs_error *err);
+                                     uint64_t hash, uint64_t seq, gs_entry *out,
+                                     gs_error *err);
 
 /*
  * A cursor over all versions (gs_cursor contract). It pins the block it stands
@@ -53,6 +52,7 @@ GS_MUST_CHECK gs_status gs_table_get(gs_table *table, gs_slice key,
  * outside. Holds a reference on the table. fills_cache false: blocks that are
  * not in the cache are read into memory of the cursor's own, in large pieces,
  * so that a merge does not push out what readers use.
+ * Its error is NULL until the caller sets it.
  * Gives: free with gs_table_cursor_free, which also ends it; gs_cursor_end lets
  * go of block and table and leaves the cursor's own memory.
  */

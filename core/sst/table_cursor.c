@@ -5,10 +5,17 @@
  * the end of a block the fences, which are in memory, tell whether the next
  * block goes on with the key.
  *
+ * Rows of blocks in memory arrive from there at the speed of memory only if
+ * they are asked for in time, and every block lies elsewhere. So each step also
+ * asks for the same place in the block that the walk will come to next. That
+ * block may leave memory meanwhile: its address is only ever asked for.
+ *
  * A cursor that leaves the cache alone keeps a window of the file: some blocks
  * in a row, read at once when it goes forward, and each verified when it is
  * entered.
  */
+#include <stddef.h>
+
 #include "sst/table_impl.h"
 
 enum { WINDOW_BYTES = 1 << 17 };
@@ -24,6 +31,7 @@ typedef struct table_cursor {
   bool has_block;
   bool fills_cache;
   gs_frame *frame;  /* pinned; NULL when the block lies in the window */
+  uintptr_t ahead;  /* address of the next block's bytes, or of this one's */
   gs_buffer window; /* bytes of the file */
   uint64_t window_at;
 } table_cursor;
@@ -58,6 +66,7 @@ pin_block(table_cursor *cursor, uint32_t number, bool may_load, gs_frame **out)
     status = gs_table_load(table, number, &frame, cursor->base.error);
   }
   if (status == GS_OK && frame != NULL) {
+    gs_frame_prefetch(frame);
     gs_frame_pin(frame);
   }
   gs_epoch_leave(table->epoch, slot);
@@ -118,6 +127,34 @@ enter_window(table_cursor *cursor, uint32_t number)
                                             fence->offset);
 }
 
+/* Brings two cache lines of the block the walk comes to next. */
+static inline void
+ask_ahead(const table_cursor *cursor, uint32_t at)
+{
+  uintptr_t address = cursor->ahead + at;
+  __builtin_prefetch((const void *)address);
+  __builtin_prefetch((const void *)(address + GS_CACHE_LINE_BYTES));
+}
+
+/* Chooses that block, in the direction of the last move, and asks for what
+ * entering it will read. */
+static void
+look_ahead(table_cursor *cursor, bool goes_back)
+{
+  const gs_table *table = cursor->table;
+  uint32_t next = goes_back ? cursor->number - 1 : cursor->number + 1;
+  const gs_frame *frame = NULL;
+  if (next < table->fences.count) {
+    frame = atomic_load_explicit(&table->homes[next], memory_order_relaxed);
+  }
+  cursor->ahead = (uintptr_t)cursor->block.data;
+  if (frame != NULL) {
+    cursor->ahead = (uintptr_t)frame + offsetof(gs_frame, data);
+    ask_ahead(cursor, 0);
+    ask_ahead(cursor, 2 * GS_CACHE_LINE_BYTES);
+  }
+}
+
 /* Makes the block the one stood on; false after a failure. */
 static bool
 enter_block(table_cursor *cursor, uint32_t number)
@@ -140,7 +177,9 @@ enter_block(table_cursor *cursor, uint32_t number)
   if (frame != NULL) {
     cursor->block = gs_frame_block(frame);
   }
+  bool goes_back = number < cursor->number;
   cursor->number = number;
+  look_ahead(cursor, goes_back);
   return true;
 }
 
@@ -152,6 +191,7 @@ enter_row_at(table_cursor *cursor, uint32_t row, uint32_t at)
 {
   cursor->row = row;
   cursor->at = at;
+  ask_ahead(cursor, at);
   cursor->next = gs_block_row(&cursor->block, at, &cursor->base.entry);
   if (cursor->next == 0) {
     gs_table *table = cursor->table;
@@ -364,12 +404,12 @@ gs_table_cursor_new(gs_table *table, bool fills_cache, gs_cursor **out,
 }
 
 void
-gs_table_cursor_free(gs_cursor *base)
+gs_table_cursor_free(gs_cursor *cursor)
 {
-  if (base != NULL) {
-    table_cursor *cursor = of(base);
-    gs_alloc *alloc = cursor->window.alloc;
-    gs_cursor_end(base);
-    GS_DELETE(alloc, cursor);
+  if (cursor != NULL) {
+    table_cursor *whole = of(cursor);
+    gs_alloc *alloc = whole->window.alloc;
+    gs_cursor_end(cursor);
+    GS_DELETE(alloc, whole);
   }
 }

@@ -62,6 +62,19 @@ gs_table_frame(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
   return GS_OK;
 }
 
+enum { GS_CACHE_LINE_BYTES = 64 };
+
+/* Asks for what a search in the block will read first: the frame's own words,
+ * the block's header, and about thirty heads with their offsets. */
+static inline void
+gs_frame_prefetch(const gs_frame *frame)
+{
+  const uint8_t *start = (const uint8_t *)frame;
+  for (size_t line = 0; line < 6; line++) {
+    __builtin_prefetch(start + line * GS_CACHE_LINE_BYTES);
+  }
+}
+
 static inline gs_block
 gs_frame_block(const gs_frame *frame)
 {

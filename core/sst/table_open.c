@@ -139,7 +139,6 @@ check_meta(const gs_table *table, const gs_table_meta *meta,
   }
   if (meta->id != table->meta.id || meta->file_bytes != file_bytes ||
       meta->footer_checksum != 0 || meta->entry_count == 0 ||
-      meta->key_count == 0 || meta->key_count > meta->entry_count ||
       meta->max_seq > GS_SEQ_MAX) {
     return GS_FAIL(err, GS_CORRUPT,
                    "the table's properties do not fit the file");
@@ -278,10 +277,11 @@ close_table(gs_table *table)
 }
 
 gs_status
-gs_table_open(gs_env *env, gs_cache *cache, gs_epoch *epoch, const char *path,
-              uint64_t salt, const gs_table_meta *expected, gs_table **out,
-              gs_error *err)
+gs_table_open(gs_cache *cache, const char *path, uint64_t salt,
+              const gs_table_meta *expected, gs_table **out, gs_error *err)
 {
+  gs_env *env = gs_cache_env(cache);
+  gs_epoch *epoch = gs_cache_epoch(cache);
   *out = NULL;
   gs_table *table = GS_NEW(env->alloc, gs_table);
   if (table == NULL) {

@@ -44,7 +44,7 @@ part_since(const gs_table_tail *tail, uint64_t id, const gs_buffer *out,
 {
   gs_table_part part = {.offset = tail->offset + from,
                         .size = out->size - from};
-  if (!out->failed) {
+  if (part.size > 0 && !out->failed) {
     part.checksum = gs_checksum(out->data + from, (size_t)part.size,
                                 gs_checksum_seed(tail->salt, id, part.offset));
   }

@@ -13,19 +13,14 @@
 #include "sst/block_builder.h"
 #include "sst/fences.h"
 #include "sst/footer.h"
+#include "sst/sink.h"
 #include "sst/tail.h"
 #include "sst/tally.h"
 
-enum {
-  FLUSH_BYTES = 1 << 18, /* written in pieces of about this size */
-};
-
 struct gs_table_writer {
-  gs_env *env;
-  gs_file *file; /* NULL once closed */
-  char *path;
-  size_t path_size; /* with the terminator */
-  gs_table_writer_options options;
+  gs_alloc *alloc;
+  gs_table_writer_options options; /* its path is NULL */
+  gs_sink sink;
   gs_table_meta meta; /* gathered so far; the keys are in the two below */
   gs_buffer first_key;
   gs_buffer last_key;
@@ -34,38 +29,34 @@ struct gs_table_writer {
   gs_fence_list fences;   /* of finished blocks */
   gs_buffer hashes;       /* u64 per key */
   gs_buffer locators;     /* u32 per key whose block is finished */
-  gs_buffer out;          /* finished bytes that wait to be written */
-  uint64_t out_at;        /* where they belong in the file */
   uint32_t locator_shift;
 };
 
 /* ---- birth and death ---------------------------------------------------- */
 
+/* All but the sink, which ends on its own. */
 static void
 free_writer(gs_table_writer *writer)
 {
-  gs_alloc *alloc = writer->env->alloc;
   gs_buffer_deinit(&writer->first_key);
   gs_buffer_deinit(&writer->last_key);
   gs_block_builder_deinit(&writer->block);
   gs_fence_list_deinit(&writer->fences);
   gs_buffer_deinit(&writer->hashes);
   gs_buffer_deinit(&writer->locators);
-  gs_buffer_deinit(&writer->out);
-  gs_alloc_free(alloc, writer->path, writer->path_size);
-  GS_DELETE(alloc, writer);
+  GS_DELETE(writer->alloc, writer);
 }
 
 static gs_table_writer *
-make_writer(gs_env *env, const gs_table_writer_options *options)
+make_writer(gs_alloc *alloc, const gs_table_writer_options *options)
 {
-  gs_alloc *alloc = env->alloc;
   gs_table_writer *writer = GS_NEW(alloc, gs_table_writer);
   if (writer == NULL) {
     return NULL;
   }
-  writer->env = env;
+  writer->alloc = alloc;
   writer->options = *options;
+  writer->options.path = NULL;
   if (options->block_bytes == 0) {
     writer->options.block_bytes = GS_BLOCK_DEFAULT_BYTES;
   }
@@ -78,15 +69,6 @@ make_writer(gs_env *env, const gs_table_writer_options *options)
   gs_fence_list_init(&writer->fences, alloc);
   gs_buffer_init(&writer->hashes, alloc);
   gs_buffer_init(&writer->locators, alloc);
-  gs_buffer_init(&writer->out, alloc);
-  writer->path_size = strlen(options->path) + 1;
-  writer->path = gs_alloc_bytes(alloc, writer->path_size);
-  if (writer->path == NULL) {
-    free_writer(writer);
-    return NULL;
-  }
-  memcpy(writer->path, options->path, writer->path_size);
-  writer->options.path = writer->path;
   return writer;
 }
 
@@ -99,7 +81,7 @@ append_header(gs_table_writer *writer)
                             .salt = writer->options.salt};
   uint8_t bytes[GS_TABLE_HEADER_BYTES];
   gs_table_header_encode(&header, bytes);
-  gs_buffer_append(&writer->out, bytes, sizeof bytes);
+  gs_buffer_append(&writer->sink.bytes, bytes, sizeof bytes);
 }
 
 gs_status
@@ -114,20 +96,16 @@ gs_table_writer_new(gs_env *env, const gs_table_writer_options *options,
                    "block_bytes is %" PRIu32 "; it may be %d to %d",
                    block_bytes, GS_BLOCK_MIN_BYTES, GS_BLOCK_MAX_BYTES);
   }
-  gs_table_writer *writer = make_writer(env, options);
+  gs_table_writer *writer = make_writer(env->alloc, options);
   if (writer == NULL) {
     return GS_FAIL_NOMEM(err);
   }
-  append_header(writer);
-  gs_status status = gs_buffer_status(&writer->out, err);
-  if (status == GS_OK) {
-    status =
-        gs_file_open(env, options->path, GS_OPEN_CREATE, &writer->file, err);
-  }
+  gs_status status = gs_sink_open(&writer->sink, env, options->path, err);
   if (status != GS_OK) {
     free_writer(writer);
     return status;
   }
+  append_header(writer); /* sticky: the first add tells */
   *out = writer;
   return GS_OK;
 }
@@ -135,13 +113,10 @@ gs_table_writer_new(gs_env *env, const gs_table_writer_options *options,
 void
 gs_table_writer_abandon(gs_table_writer *writer)
 {
-  if (writer == NULL) {
-    return;
+  if (writer != NULL) {
+    gs_sink_abandon(&writer->sink);
+    free_writer(writer);
   }
-  GS_IGNORE(gs_file_close(writer->file, NULL), "the file is thrown away");
-  GS_IGNORE(gs_env_remove(writer->env, writer->path, NULL),
-            "a file that stays is swept away as an orphan later");
-  free_writer(writer);
 }
 
 /* ---- adding ------------------------------------------------------------- */
@@ -150,28 +125,6 @@ static uint64_t
 seed_at(const gs_table_writer *writer, uint64_t offset)
 {
   return gs_checksum_seed(writer->options.salt, writer->options.id, offset);
-}
-
-/* Where the next finished bytes will stand. */
-static uint64_t
-end_of_file(const gs_table_writer *writer)
-{
-  return writer->out_at + writer->out.size;
-}
-
-static gs_status
-flush_out(gs_table_writer *writer, gs_error *err)
-{
-  gs_status status = gs_buffer_status(&writer->out, err);
-  if (status == GS_OK) {
-    status = gs_file_write(writer->file, writer->out_at, writer->out.data,
-                           writer->out.size, err);
-  }
-  if (status == GS_OK) {
-    writer->out_at += writer->out.size;
-    gs_buffer_clear(&writer->out);
-  }
-  return status;
 }
 
 /* Locators of the keys whose newest version stands in the finished block. */
@@ -198,15 +151,15 @@ finish_block(gs_table_writer *writer, gs_error *err)
     return status;
   }
   uint64_t size = gs_block_builder_bytes(&writer->block);
-  gs_block_builder_finish(&writer->block, seed_at(writer, end_of_file(writer)),
-                          &writer->out);
+  uint64_t seed = seed_at(writer, gs_sink_end(&writer->sink));
+  gs_block_builder_finish(&writer->block, seed, &writer->sink.bytes);
   if (writer->options.has_point_index) {
     append_locators(writer);
   }
   gs_fence_list_add(&writer->fences, gs_block_builder_first_key(&writer->block),
                     (uint32_t)size);
   gs_block_builder_clear(&writer->block);
-  return writer->out.size < FLUSH_BYTES ? GS_OK : flush_out(writer, err);
+  return gs_sink_flush(&writer->sink, true, err);
 }
 
 /* order: of the key before and the entry's. */
@@ -280,7 +233,7 @@ check_memory(const gs_table_writer *writer, gs_error *err)
 {
   bool has_failed = writer->first_key.failed || writer->last_key.failed ||
                     writer->hashes.failed || writer->locators.failed ||
-                    writer->fences.bytes.failed || writer->out.failed;
+                    writer->fences.bytes.failed || writer->sink.bytes.failed;
   if (has_failed) {
     return GS_FAIL_NOMEM(err);
   }
@@ -340,7 +293,7 @@ uint64_t
 gs_table_writer_bytes(const gs_table_writer *writer)
 {
   gs_table_meta meta = meta_with_keys(writer);
-  uint64_t bytes = end_of_file(writer) +
+  uint64_t bytes = gs_sink_end(&writer->sink) +
                    gs_table_tail_index_bytes(writer->options.has_point_index,
                                              meta.key_count) +
                    gs_table_meta_encoded_bytes(&meta) + GS_TABLE_FOOTER_BYTES;
@@ -360,9 +313,9 @@ gs_table_writer_entry_count(const gs_table_writer *writer)
 
 /* ---- the end ------------------------------------------------------------ */
 
-/* Everything behind the blocks. Requires: out was just flushed. */
+/* Everything behind the blocks. Requires: the sink was just flushed. */
 static gs_status
-write_tail(gs_table_writer *writer, gs_table_meta *meta, gs_error *err)
+append_tail(gs_table_writer *writer, gs_table_meta *meta, gs_error *err)
 {
   const void *hashes = writer->hashes.data;
   const void *locators = writer->locators.data;
@@ -371,24 +324,11 @@ write_tail(gs_table_writer *writer, gs_table_meta *meta, gs_error *err)
       .hashes = hashes,
       .locators = locators,
       .salt = writer->options.salt,
-      .offset = writer->out_at,
+      .offset = gs_sink_end(&writer->sink),
       .block_bytes = writer->options.block_bytes,
       .has_point_index = writer->options.has_point_index,
   };
-  gs_status status = gs_table_tail_append(&tail, meta, &writer->out, err);
-  return status == GS_OK ? flush_out(writer, err) : status;
-}
-
-static gs_status
-sync_and_close(gs_table_writer *writer, gs_error *err)
-{
-  gs_status status = gs_file_sync(writer->file, err);
-  if (status != GS_OK) {
-    return status;
-  }
-  gs_file *file = writer->file;
-  writer->file = NULL;
-  return gs_file_close(file, err);
+  return gs_table_tail_append(&tail, meta, &writer->sink.bytes, err);
 }
 
 /* Points the keys of meta at copies in the caller's buffer, which has room. */
@@ -409,8 +349,9 @@ gs_table_writer_finish(gs_table_writer *writer, gs_table_meta *meta,
   if (writer->meta.entry_count == 0) {
     return GS_FAIL(err, GS_MISUSE, "a table needs at least one entry");
   }
+  /* One byte more, so that empty keys have an address too. */
   if (!gs_buffer_reserve(keys,
-                         writer->first_key.size + writer->last_key.size)) {
+                         writer->first_key.size + writer->last_key.size + 1)) {
     return GS_FAIL_NOMEM(err);
   }
   gs_status status = finish_block(writer, err);
@@ -418,14 +359,14 @@ gs_table_writer_finish(gs_table_writer *writer, gs_table_meta *meta,
     status = check_memory(writer, err);
   }
   if (status == GS_OK) {
-    status = flush_out(writer, err);
+    status = gs_sink_flush(&writer->sink, false, err);
   }
   gs_table_meta made = meta_with_keys(writer);
   if (status == GS_OK) {
-    status = write_tail(writer, &made, err);
+    status = append_tail(writer, &made, err);
   }
   if (status == GS_OK) {
-    status = sync_and_close(writer, err);
+    status = gs_sink_finish(&writer->sink, err);
   }
   if (status != GS_OK) {
     return status;

@@ -23,18 +23,18 @@
 typedef struct gs_table_writer gs_table_writer;
 
 typedef struct gs_table_writer_options {
-  const char *path;     /* borrowed until new returns */
-  uint64_t id;          /* file number */
-  uint64_t salt;        /* of the store; seeds every checksum */
+  const char *path; /* borrowed until new returns */
+  uint64_t id;      /* file number */
+  uint64_t salt;    /* of the store; seeds every checksum */
   uint64_t created_ms;
   uint64_t oldest_tombstone_ms; /* for tombstones among the entries */
-  uint32_t block_bytes; /* target, 256 to 65536; 0: 4096 */
-  bool has_point_index; /* false: cursors and gets search the fences */
+  uint32_t block_bytes;         /* target, 256 to 65536; 0: 4096 */
+  bool has_point_index;         /* false: cursors and gets search the fences */
 } gs_table_writer_options;
 
-GS_MUST_CHECK gs_status gs_table_writer_new(
-    gs_env *env, const gs_table_writer_options *options, gs_table_writer **out,
-    gs_error *err);
+GS_MUST_CHECK gs_status
+gs_table_writer_new(gs_env *env, const gs_table_writer_options *options,
+                    gs_table_writer **out, gs_error *err);
 
 /* Copies the entry in. Requires: after the entry before in internal order. */
 GS_MUST_CHECK gs_status gs_table_writer_add(gs_table_writer *writer,

@@ -182,8 +182,8 @@ gs_draft_remove(gs_draft *draft, uint64_t run_id, uint64_t table_id,
   if (slot == run->old->table_count || run->own[slot] == NULL ||
       run->own[slot]->meta.id != table_id) {
     return GS_FAIL(err, GS_CORRUPT,
-                   "a manifest edit removes table %" PRIu64
-                   " from run %" PRIu64 ", where it is not",
+                   "a manifest edit removes table %" PRIu64 " from run %" PRIu64
+                   ", where it is not",
                    table_id, run_id);
   }
   run->own[slot] = NULL;

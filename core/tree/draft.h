@@ -39,7 +39,7 @@ typedef struct gs_draft {
   const gs_version *old;
   gs_tree_table *const *known;
   size_t known_count;
-  size_t known_next; /* where the next known table is expected */
+  size_t known_next;  /* where the next known table is expected */
   gs_draft_run *runs; /* newest first */
   size_t run_count;
   size_t run_capacity;

@@ -39,8 +39,7 @@ sort_additions(gs_draft *draft, gs_error *err)
   const gs_draft_addition *additions = draft->additions;
   const gs_sortable by_table = {draft->additions, is_less_by_table,
                                 swap_additions};
-  const gs_sortable by_run = {draft->additions, is_less_by_run,
-                              swap_additions};
+  const gs_sortable by_run = {draft->additions, is_less_by_run, swap_additions};
   gs_sort(&by_table, draft->addition_count);
   for (size_t i = 1; i < draft->addition_count; i++) {
     if (additions[i - 1].table->meta.id == additions[i].table->meta.id) {
@@ -86,8 +85,7 @@ gather(const gs_draft *draft, const gs_draft_run *run, gs_tree_table **to)
   size_t count = 0;
   size_t old_count = run->old == NULL ? 0 : run->old->table_count;
   for (size_t i = 0; i < old_count; i++) {
-    gs_tree_table *table =
-        run->own == NULL ? run->old->tables[i] : run->own[i];
+    gs_tree_table *table = run->own == NULL ? run->old->tables[i] : run->own[i];
     if (table != NULL) {
       to[count++] = table;
     }
@@ -106,8 +104,8 @@ static gs_status
 build_run(const gs_draft *draft, const gs_draft_run *run, gs_run **out,
           gs_error *err)
 {
-  size_t room = (run->old == NULL ? 0 : run->old->table_count) +
-                run->added_count;
+  size_t room =
+      (run->old == NULL ? 0 : run->old->table_count) + run->added_count;
   *out = NULL;
   if (room == 0) {
     return GS_OK;

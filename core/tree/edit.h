@@ -97,10 +97,10 @@ void gs_manifest_state_deinit(gs_manifest_state *state);
  * the state. Ask before an edit is made durable: one that does not fit could
  * not be read back either.
  */
-GS_MUST_CHECK gs_status gs_manifest_state_prepare(
-    const gs_manifest_state *state, gs_slice encoding,
-    gs_tree_table *const *known, size_t known_count, gs_manifest_state *next,
-    gs_error *err);
+GS_MUST_CHECK gs_status
+gs_manifest_state_prepare(const gs_manifest_state *state, gs_slice encoding,
+                          gs_tree_table *const *known, size_t known_count,
+                          gs_manifest_state *next, gs_error *err);
 
 /* Puts *next, which it takes, in the place of the state. Cannot fail. */
 void gs_manifest_state_adopt(gs_manifest_state *state, gs_manifest_state *next);

@@ -149,8 +149,8 @@ remove_others(gs_manifest *manifest, gs_error *err)
   if (status != GS_OK) {
     return status;
   }
-  for (size_t i = 0;
-       i < gs_manifest_list_count(&list) && status == GS_OK; i++) {
+  for (size_t i = 0; i < gs_manifest_list_count(&list) && status == GS_OK;
+       i++) {
     uint64_t number = gs_manifest_list_at(&list, i);
     if (number != manifest->number) {
       status = remove_number(manifest, number, err);

@@ -70,9 +70,9 @@ typedef struct gs_manifest_found {
 /*
  * Reads the newest manifest with a complete base into state (initialised by
  * the caller, as it was on failure). Changes nothing on disk.
- * GS_MISSING when the directory holds no manifest, or MANIFEST-000001 alone
- * without a complete base: then the store's creation was cut short and nothing
- * was ever in it. GS_CORRUPT when one is damaged in a way a crash cannot
+ * GS_MISSING when the directory holds no manifest, or none with a complete base
+ * and MANIFEST-000001 is among them: then the store's creation was cut short and
+ * nothing was ever in it. GS_CORRUPT when one is damaged in a way a crash cannot
  * explain; GS_VERSION for a newer format.
  */
 GS_MUST_CHECK gs_status gs_manifest_read(gs_env *env, const char *dir,

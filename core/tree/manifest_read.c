@@ -27,15 +27,14 @@ static gs_status
 fail_damaged(const reading *r, uint64_t offset, uint64_t evidence,
              gs_error *err)
 {
-  gs_status status = GS_FAIL(
-      err, GS_CORRUPT,
-      "'%s' is damaged at byte %" PRIu64 ": byte %" PRIu64
-      " attests that it had been written",
-      r->path, offset, evidence);
+  gs_status status =
+      GS_FAIL(err, GS_CORRUPT,
+              "'%s' is damaged at byte %" PRIu64 ": byte %" PRIu64
+              " attests that it had been written",
+              r->path, offset, evidence);
   status = gs_error_at(err, status, r->path);
   status = gs_error_offset(err, status, offset);
-  return gs_error_hint(err, status,
-                       "restore the store from a copy, or repair it");
+  return gs_error_hint(err, status, "restore the directory from a copy");
 }
 
 /* ---- a file without a header ---------------------------------------------- */
@@ -77,9 +76,8 @@ check_base(const reading *r, gs_error *err)
 {
   const gs_store_facts *facts = &r->state.facts;
   const gs_log_header *header = gs_log_reader_header(r->reader);
-  if (facts->store_kind != 0 &&
-      memcmp(&facts->store_id, &header->store_id, sizeof facts->store_id) ==
-          0) {
+  if (facts->store_kind != 0 && memcmp(&facts->store_id, &header->store_id,
+                                       sizeof facts->store_id) == 0) {
     return GS_OK;
   }
   gs_status status = GS_FAIL(
@@ -128,9 +126,6 @@ read_frames(reading *r, gs_error *err)
   bool has_base = false;
   gs_status status = check_header(r, err);
   while (status == GS_OK && gs_log_next(r->reader, &info, &payload)) {
-    if (!has_base && info.type != GS_FRAME_EDIT) {
-      return fail_damaged(r, info.offset, info.offset, err);
-    }
     status = apply_frame(r, &info, payload, err);
     if (status == GS_OK && !has_base) {
       status = check_base(r, err);
@@ -185,6 +180,8 @@ read_number(gs_env *env, const char *dir, uint64_t number,
 
 /* ---- all of them ---------------------------------------------------------- */
 
+/* Where the first manifest ever is still there, incomplete, none after it was
+ * ever given an edit: that happens when no other is left. */
 static gs_status
 fail_none(const char *dir, const gs_manifest_list *list, gs_error *err)
 {
@@ -192,7 +189,7 @@ fail_none(const char *dir, const gs_manifest_list *list, gs_error *err)
   gs_status status;
   if (count == 0) {
     status = GS_FAIL(err, GS_MISSING, "'%s' holds no manifest", dir);
-  } else if (count == 1 && gs_manifest_list_at(list, 0) == 1) {
+  } else if (gs_manifest_list_at(list, 0) == 1) {
     status = GS_FAIL(err, GS_MISSING,
                      "the store in '%s' was not made to its end", dir);
   } else {

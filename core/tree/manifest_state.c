@@ -61,8 +61,8 @@ parse(gs_slice encoding, extent *out, gs_error *err)
     out->room.additions += record.tag == GS_EDIT_ADD_TABLE;
     out->segments += record.tag == GS_EDIT_ADD_SEGMENT;
     out->changes_tree =
-        out->changes_tree || (record.tag >= GS_EDIT_ADD_RUN &&
-                              record.tag <= GS_EDIT_REMOVE_TABLE);
+        out->changes_tree ||
+        (record.tag >= GS_EDIT_ADD_RUN && record.tag <= GS_EDIT_REMOVE_TABLE);
   }
   return status == GS_ABSENT ? GS_OK : status;
 }
@@ -142,8 +142,7 @@ check_same_store(const gs_store_facts *old, const gs_store_facts *facts,
   if (old->store_kind != 0 &&
       (old->store_kind != facts->store_kind || old->salt != facts->salt ||
        memcmp(&old->store_id, &facts->store_id, sizeof old->store_id) != 0)) {
-    return GS_FAIL(err, GS_CORRUPT,
-                   "a manifest edit is one of another store");
+    return GS_FAIL(err, GS_CORRUPT, "a manifest edit is one of another store");
   }
   return GS_OK;
 }
@@ -250,8 +249,8 @@ check_id(void *target, const gs_edit_record *record, gs_error *err)
                                                    : 0;
   if (id != 0 && id >= next->facts.next_id) {
     return GS_FAIL(err, GS_CORRUPT,
-                   "a manifest edit uses number %" PRIu64
-                   ", and %" PRIu64 " is said to be the next",
+                   "a manifest edit uses number %" PRIu64 ", and %" PRIu64
+                   " is said to be the next",
                    id, next->facts.next_id);
   }
   return GS_OK;
@@ -294,8 +293,8 @@ next_version(const gs_manifest_state *state, gs_slice encoding,
     return GS_OK;
   }
   gs_draft draft;
-  gs_status status = gs_draft_init(&draft, state->alloc, state->version,
-                                   &size->room, err);
+  gs_status status =
+      gs_draft_init(&draft, state->alloc, state->version, &size->room, err);
   if (status != GS_OK) {
     return status;
   }

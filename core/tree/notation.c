@@ -30,8 +30,7 @@ gs_notation_table(const gs_table_meta *meta, gs_buffer *out)
   gs_notation_key(meta->min_key, out);
   gs_buffer_append(out, "..", 2);
   gs_notation_key(meta->max_key, out);
-  gs_buffer_printf(out, "]#%" PRIu64 "-%" PRIu64, meta->min_seq,
-                   meta->max_seq);
+  gs_buffer_printf(out, "]#%" PRIu64 "-%" PRIu64, meta->min_seq, meta->max_seq);
 }
 
 gs_status

@@ -162,8 +162,7 @@ count_emptied(const gs_plan_inputs *inputs)
 {
   size_t emptied = 0;
   for (size_t run = inputs->top; run <= inputs->low; run++) {
-    size_t tables = inputs->version->runs[run]->table_count;
-    emptied += gs_plan_inputs_count(inputs, run, 0, tables) == tables;
+    emptied += gs_plan_inputs_take_run(inputs, run);
   }
   return emptied;
 }

@@ -35,22 +35,22 @@
 /* The region a running job works in. Run ids stay right when runs are added.*/
 typedef struct gs_claim {
   uint64_t job_id;
-  uint64_t *inputs;     /* table ids, rising */
+  uint64_t *inputs; /* table ids, rising */
   size_t input_count;
-  uint64_t top_run_id;  /* run of the newest input */
-  uint64_t low_run_id;  /* run of the oldest input */
+  uint64_t top_run_id; /* run of the newest input */
+  uint64_t low_run_id; /* run of the oldest input */
   gs_plan_target target;
   uint64_t target_run_id;
-  gs_buffer min_key;    /* hull of the inputs */
+  gs_buffer min_key; /* hull of the inputs */
   gs_buffer max_key;
 } gs_claim;
 
 typedef struct gs_plan_limits {
-  size_t max_runs;          /* GS_REFUSAL_TOO_MANY when the result has more */
-  uint64_t free_bytes;      /* GS_REFUSAL_NO_SPACE when inputs exceed it */
-  uint64_t safe_clock_ms;   /* for drop */
-  bool may_lose;            /* loss by policy allowed */
-  uint64_t oldest_snapshot_seq; /* UINT64_MAX: no snapshot lives */
+  size_t max_runs;        /* GS_REFUSAL_TOO_MANY when the result has more */
+  uint64_t free_bytes;    /* GS_REFUSAL_NO_SPACE when inputs exceed it */
+  uint64_t safe_clock_ms; /* for drop */
+  bool may_lose;          /* loss by policy allowed */
+  uint64_t oldest_snapshot_seq;      /* UINT64_MAX: no snapshot lives */
   uint64_t oldest_snapshot_clock_ms; /* least clock of the live snapshots;
                                         UINT64_MAX: none */
 } gs_plan_limits;

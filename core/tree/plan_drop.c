@@ -65,20 +65,18 @@ static bool
 check_hidden(const gs_plan_inputs *inputs, gs_refusal *refusal)
 {
   const gs_version *version = inputs->version;
-  for (size_t at = 0; at < inputs->count; at++) {
-    const gs_tree_table *input = gs_plan_inputs_at(inputs, at);
-    for (size_t run = gs_place_run(inputs->places[at]) + 1;
-         run < version->run_count; run++) {
-      const gs_tree_table *stay = gs_plan_inputs_find_stay(inputs, input, run);
-      if (stay != NULL) {
-        GS_REFUSE(refusal, GS_REFUSAL_PATH_BLOCKED,
-                  "table %" PRIu64 " in run %" PRIu64 " stays and overlaps "
-                  "input %" PRIu64 ", which hides its older entries: they "
-                  "would come back; add it",
-                  stay->meta.id, version->runs[run]->id, input->meta.id);
-        gs_plan_inputs_name_stays(inputs, input, run, refusal);
-        return false;
-      }
+  for (size_t run = inputs->top + 1; run < version->run_count; run++) {
+    size_t at;
+    const gs_tree_table *stay = gs_plan_inputs_find_stay(inputs, run, &at);
+    if (stay != NULL) {
+      const gs_tree_table *input = gs_plan_inputs_at(inputs, at);
+      GS_REFUSE(refusal, GS_REFUSAL_PATH_BLOCKED,
+                "table %" PRIu64 " in run %" PRIu64
+                " stays and overlaps input %" PRIu64
+                ", which hides its older entries: they would come back; add it",
+                stay->meta.id, version->runs[run]->id, input->meta.id);
+      gs_plan_inputs_name_stays(inputs, input, run, refusal);
+      return false;
     }
   }
   return true;

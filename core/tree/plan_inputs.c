@@ -49,8 +49,8 @@ find_all(gs_plan_inputs *inputs, const gs_plan *plan, gs_refusal *refusal)
                           "was found damaged and is kept apart: no job may "
                           "touch it");
     }
-    size_t index = gs_run_lower_bound(inputs->version->runs[run],
-                                      table->meta.min_key);
+    size_t index =
+        gs_run_lower_bound(inputs->version->runs[run], table->meta.min_key);
     inputs->places[i] = place_of(run, index);
     inputs->file_bytes += table->meta.file_bytes;
   }
@@ -116,6 +116,13 @@ gs_plan_inputs_count(const gs_plan_inputs *inputs, size_t run, size_t begin,
   return to - from;
 }
 
+bool
+gs_plan_inputs_take_run(const gs_plan_inputs *inputs, size_t run)
+{
+  size_t tables = inputs->version->runs[run]->table_count;
+  return gs_plan_inputs_count(inputs, run, 0, tables) == tables;
+}
+
 /* The first table of [begin, end) in the run that is no input; end if none. */
 static size_t
 find_gap(const gs_plan_inputs *inputs, size_t run, size_t begin, size_t end)
@@ -130,9 +137,9 @@ find_gap(const gs_plan_inputs *inputs, size_t run, size_t begin, size_t end)
   return begin;
 }
 
-const gs_tree_table *
-gs_plan_inputs_find_stay(const gs_plan_inputs *inputs,
-                         const gs_tree_table *table, size_t run)
+/* The first table of the run that overlaps the table and stays, or NULL. */
+static const gs_tree_table *
+find_stay(const gs_plan_inputs *inputs, const gs_tree_table *table, size_t run)
 {
   const gs_run *below = inputs->version->runs[run];
   size_t end;
@@ -140,6 +147,24 @@ gs_plan_inputs_find_stay(const gs_plan_inputs *inputs,
       gs_run_overlap(below, table->meta.min_key, table->meta.max_key, &end);
   size_t at = find_gap(inputs, run, begin, end);
   return at < end ? below->tables[at] : NULL;
+}
+
+const gs_tree_table *
+gs_plan_inputs_find_stay(const gs_plan_inputs *inputs, size_t run, size_t *at)
+{
+  if (gs_plan_inputs_take_run(inputs, run)) {
+    return NULL;
+  }
+  for (size_t i = 0; i < inputs->count && gs_place_run(inputs->places[i]) < run;
+       i++) {
+    const gs_tree_table *stay =
+        find_stay(inputs, gs_plan_inputs_at(inputs, i), run);
+    if (stay != NULL) {
+      *at = i;
+      return stay;
+    }
+  }
+  return NULL;
 }
 
 void

@@ -50,13 +50,15 @@ bool gs_plan_inputs_init(gs_plan_inputs *inputs, const gs_version *version,
 size_t gs_plan_inputs_count(const gs_plan_inputs *inputs, size_t run,
                             size_t begin, size_t end);
 
-/* The tables of the run that overlap the table and are no inputs: the first of
- * them, or NULL. */
-const gs_tree_table *gs_plan_inputs_find_stay(const gs_plan_inputs *inputs,
-                                              const gs_tree_table *table,
-                                              size_t run);
+/* Whether no table of the run stays. */
+bool gs_plan_inputs_take_run(const gs_plan_inputs *inputs, size_t run);
 
-/* Names the table and then those that gs_plan_inputs_find_stay means. */
+/* A table of the run that stays and overlaps an input of a newer run, *at of
+ * the places; NULL if there is none. */
+const gs_tree_table *gs_plan_inputs_find_stay(const gs_plan_inputs *inputs,
+                                              size_t run, size_t *at);
+
+/* Names the table and then all of the run that overlap it and stay. */
 void gs_plan_inputs_name_stays(const gs_plan_inputs *inputs,
                                const gs_tree_table *table, size_t run,
                                gs_refusal *refusal);

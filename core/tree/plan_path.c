@@ -44,17 +44,13 @@ bool
 gs_plan_check_path(const gs_plan_inputs *inputs, const gs_plan *plan,
                    size_t position, gs_refusal *refusal)
 {
-  for (size_t run = inputs->top + 1; 2 * run + 1 <= position &&
-                                     run < inputs->version->run_count;
-       run++) {
-    for (size_t at = 0;
-         at < inputs->count && gs_place_run(inputs->places[at]) < run; at++) {
-      const gs_tree_table *stay =
-          gs_plan_inputs_find_stay(inputs, gs_plan_inputs_at(inputs, at), run);
-      if (stay != NULL) {
-        refuse_stay(inputs, plan, at, stay, run, refusal);
-        return false;
-      }
+  for (size_t run = inputs->top + 1;
+       2 * run + 1 <= position && run < inputs->version->run_count; run++) {
+    size_t at;
+    const gs_tree_table *stay = gs_plan_inputs_find_stay(inputs, run, &at);
+    if (stay != NULL) {
+      refuse_stay(inputs, plan, at, stay, run, refusal);
+      return false;
     }
   }
   return true;

@@ -45,17 +45,17 @@ typedef struct gs_plan {
 /* Stable names in Lua: the lower-case words in the comments. */
 typedef enum gs_refusal_code {
   GS_REFUSAL_NONE = 0,
-  GS_REFUSAL_BAD_PLAN = 1,      /* bad_plan */
-  GS_REFUSAL_UNKNOWN_TABLE = 2, /* unknown_table */
-  GS_REFUSAL_BUSY_TABLE = 3,    /* busy_table */
-  GS_REFUSAL_UPWARD = 4,        /* upward */
-  GS_REFUSAL_PATH_BLOCKED = 5,  /* path_blocked */
-  GS_REFUSAL_CLAIMED = 6,       /* claimed */
-  GS_REFUSAL_NO_SPACE = 7,      /* no_space */
-  GS_REFUSAL_TOO_MANY = 8,      /* too_many */
-  GS_REFUSAL_BAD_CUT = 9,       /* bad_cut */
+  GS_REFUSAL_BAD_PLAN = 1,       /* bad_plan */
+  GS_REFUSAL_UNKNOWN_TABLE = 2,  /* unknown_table */
+  GS_REFUSAL_BUSY_TABLE = 3,     /* busy_table */
+  GS_REFUSAL_UPWARD = 4,         /* upward */
+  GS_REFUSAL_PATH_BLOCKED = 5,   /* path_blocked */
+  GS_REFUSAL_CLAIMED = 6,        /* claimed */
+  GS_REFUSAL_NO_SPACE = 7,       /* no_space */
+  GS_REFUSAL_TOO_MANY = 8,       /* too_many */
+  GS_REFUSAL_BAD_CUT = 9,        /* bad_cut */
   GS_REFUSAL_NEEDS_REWRITE = 10, /* needs_rewrite */
-  GS_REFUSAL_NOT_DEAD = 11,     /* not_dead */
+  GS_REFUSAL_NOT_DEAD = 11,      /* not_dead */
 } gs_refusal_code;
 
 const char *gs_refusal_name(gs_refusal_code code);

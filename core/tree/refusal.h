@@ -14,11 +14,11 @@
 #include "tree/plan_types.h"
 
 /* Code and sentence; no tables so far. */
-#define GS_REFUSE(refusal, number, ...)                                        \
-  do {                                                                         \
-    gs_error refused;                                                          \
-    GS_FAIL(&refused, GS_REFUSED, __VA_ARGS__);                                \
-    gs_refusal_set((refusal), (number), refused.message);                      \
+#define GS_REFUSE(refusal, number, ...)                   \
+  do {                                                    \
+    gs_error refused;                                     \
+    GS_FAIL(&refused, GS_REFUSED, __VA_ARGS__);           \
+    gs_refusal_set((refusal), (number), refused.message); \
   } while (0)
 
 void gs_refusal_set(gs_refusal *refusal, gs_refusal_code code,

@@ -76,13 +76,6 @@ gs_tree_table_unref(gs_tree_table *table)
   GS_DELETE(table->alloc, table);
 }
 
-bool
-gs_tree_table_overlaps(const gs_tree_table *a, const gs_tree_table *b)
-{
-  return gs_slice_compare(a->meta.min_key, b->meta.max_key) <= 0 &&
-         gs_slice_compare(b->meta.min_key, a->meta.max_key) <= 0;
-}
-
 /* ---- runs ----------------------------------------------------------------- */
 
 static bool

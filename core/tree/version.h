@@ -29,16 +29,16 @@
 /* A table of the tree. */
 typedef struct gs_tree_table gs_tree_table;
 struct gs_tree_table {
-  gs_table_meta meta;  /* key slices view key_bytes */
+  gs_table_meta meta; /* key slices view key_bytes */
   gs_alloc *alloc;
   size_t key_bytes_size;
-  uint8_t *key_bytes;  /* min key then max key */
+  uint8_t *key_bytes; /* min key then max key */
   atomic_uint refs;
   _Atomic(void *) payload; /* the store's: an open table, or NULL until used */
   void *owner;             /* the store's; for release */
   /* Called with the last reference, before the memory is freed; may be NULL. */
   void (*release)(gs_tree_table *table);
-  atomic_bool is_obsolete;   /* no version that is to come holds it: the file
+  atomic_bool is_obsolete;    /* no version that is to come holds it: the file
                                 goes with the last reference */
   atomic_bool is_quarantined; /* found damaged: no job touches it */
   atomic_uint_fast64_t reads; /* point reads that reached a row, sampled */
@@ -49,9 +49,6 @@ struct gs_tree_table {
 gs_tree_table *gs_tree_table_new(gs_alloc *alloc, const gs_table_meta *meta);
 void gs_tree_table_ref(gs_tree_table *table);
 void gs_tree_table_unref(gs_tree_table *table); /* NULL is accepted */
-
-/* Whether the key ranges of the two have a key in common. */
-bool gs_tree_table_overlaps(const gs_tree_table *a, const gs_tree_table *b);
 
 typedef struct gs_run {
   uint64_t id; /* unique in the store for ever */

@@ -306,9 +306,6 @@ gs_frame_find_durable(gs_slice log, gs_log_identity identity, uint64_t beyond,
                       uint64_t *at)
 {
   const uint64_t mask = GS_FRAME_ALIGN - 1;
-  if (beyond >= log.size) {
-    return false;
-  }
   for (uint64_t offset = (beyond + mask) & ~mask; has_room(log, offset);
        offset += GS_FRAME_ALIGN) {
     const uint8_t *frame = log.data + offset;

@@ -33,7 +33,7 @@ find_used_bytes(gs_slice log)
   while (size % sizeof(uint64_t) != 0 && log.data[size - 1] == 0) {
     size--;
   }
-  while (size >= sizeof(uint64_t) && size % sizeof(uint64_t) == 0 &&
+  while (size >= sizeof(uint64_t) &&
          gs_get_u64(log.data + size - sizeof(uint64_t)) == 0) {
     size -= sizeof(uint64_t);
   }

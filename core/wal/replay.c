@@ -137,8 +137,7 @@ is_joined(const replay *r, size_t index, const gs_log_header *header)
   if (index == 0) {
     return true;
   }
-  return r->front_index == index - 1 &&
-         header->prev_number == r->request->segments[index - 1].number &&
+  return header->prev_number == r->request->segments[r->front_index].number &&
          header->prev_bytes == r->front_offset &&
          header->prev_link == r->front_link;
 }
@@ -198,12 +197,9 @@ take_batch(replay *r, size_t index, const gs_frame_info *info, gs_slice payload,
   bool continues = info->first_seq == r->expected_seq ||
                    (is_first && info->first_seq < r->expected_seq);
   if (!continues) {
-    bool is_gap = info->first_seq > r->expected_seq &&
-                  (r->is_broken || r->front_index != index);
-    if (!is_gap) {
+    if (info->first_seq < r->expected_seq || !r->is_broken) {
       return fail_jump(r, info, err);
     }
-    r->is_broken = true;
     r->is_over = true;
     return GS_OK;
   }
@@ -297,7 +293,7 @@ judge_by_segment(replay *r, size_t index, const gs_log_reader *reader,
   }
   const gs_log_header *header = gs_log_reader_header(reader);
   if ((header != NULL && header->is_prev_synced != 0) ||
-      gs_log_find_durable(reader, GS_LOG_HEADER_BYTES, &at)) {
+      gs_log_find_durable(reader, 0, &at)) {
     return fail_lost(r, "they had been synced, says segment", number, err);
   }
   return GS_OK;

@@ -14,9 +14,9 @@
  * Evidence:
  *   1. a valid frame header later in the segment with durable_to beyond the
  *      front;
- *   2. a later segment's frame header with durable_to beyond its header page,
- *      or a later header page saying its predecessor was synced (a sync of a
- *      segment comes after a sync of all before it);
+ *   2. a later segment's frame header with durable_to above 0, or a later
+ *      header page saying its predecessor was synced (a sync of a segment
+ *      comes after a sync of all before it);
  *   3. a sequence known elsewhere (known_seq) that the replay did not reach;
  *   4. the store was closed cleanly.
  * Corrupt without a front being judged: a listed segment that is missing,

@@ -61,8 +61,11 @@ bench_fail(const char *file, int line, const char *condition)
 {
   fprintf(stderr, "%s:%d: required: %s (errno: %s)\n", file, line, condition,
           strerror(errno));
-  if (bench_open_path[0] != '\0')
-    unlink(bench_open_path);
+  if (bench_open_path[0] != '\0') {
+    {
+      unlink(bench_open_path);
+    }
+  }
   _exit(1);
 }
 
@@ -136,8 +139,11 @@ bench_median(const double *values, int count)
   double sorted[BENCH_MAX_REPEATS];
   memcpy(sorted, values, (size_t)count * sizeof *values);
   qsort(sorted, (size_t)count, sizeof *sorted, bench_compare_doubles);
-  if (count % 2 == 1)
-    return sorted[count / 2];
+  if (count % 2 == 1) {
+    {
+      return sorted[count / 2];
+    }
+  }
   return (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
@@ -176,13 +182,21 @@ bench_grid_print_cell(const bench_grid *grid, int row, int column)
   int digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
   printf(" %8.*f", digits, value);
   double first = 0;
-  if (grid->sample_counts[0][column] > 0)
-    first =
-        bench_median(grid->samples[0][column], grid->sample_counts[0][column]);
-  if (first > 0)
-    printf(" (%5.2f) |", value / first);
-  else
-    printf("         |");
+  if (grid->sample_counts[0][column] > 0) {
+    {
+      first = bench_median(grid->samples[0][column],
+                           grid->sample_counts[0][column]);
+    }
+  }
+  if (first > 0) {
+    {
+      printf(" (%5.2f) |", value / first);
+    }
+  } else {
+    {
+      printf("         |");
+    }
+  }
 }
 
 /* Prints the grid as a Markdown table: median and ratio to the first row. */
@@ -190,15 +204,24 @@ static inline void
 bench_grid_print(const bench_grid *grid)
 {
   printf("\n%s\n\n| %-40s |", grid->title, "contender");
-  for (int c = 0; c < grid->column_count; c++)
-    printf(" %16s |", grid->column_names[c]);
+  for (int c = 0; c < grid->column_count; c++) {
+    {
+      printf(" %16s |", grid->column_names[c]);
+    }
+  }
   printf("\n|---|");
-  for (int c = 0; c < grid->column_count; c++)
-    printf("---|");
+  for (int c = 0; c < grid->column_count; c++) {
+    {
+      printf("---|");
+    }
+  }
   for (int r = 0; r < grid->row_count; r++) {
     printf("\n| %-40s |", grid->row_names[r]);
-    for (int c = 0; c < grid->column_count; c++)
-      bench_grid_print_cell(grid, r, c);
+    for (int c = 0; c < grid->column_count; c++) {
+      {
+        bench_grid_print_cell(grid, r, c);
+      }
+    }
   }
   printf("\n");
   fflush(stdout);
@@ -208,8 +231,11 @@ bench_grid_print(const bench_grid *grid)
 static inline double
 bench_scale(int argc, char **argv)
 {
-  if (argc < 2)
-    return 1.0;
+  if (argc < 2) {
+    {
+      return 1.0;
+    }
+  }
   char *end = NULL;
   double scale = strtod(argv[1], &end);
   if (end == argv[1] || *end != '\0' || !(scale > 0) || scale > 100) {
@@ -255,12 +281,18 @@ bench_map(size_t bytes, bool is_huge)
   BENCH_REQUIRE(raw != MAP_FAILED);
   size_t skip = (huge - (uintptr_t)raw % huge) % huge;
   uint8_t *base = raw + skip;
-  if (skip > 0)
-    munmap(raw, skip);
+  if (skip > 0) {
+    {
+      munmap(raw, skip);
+    }
+  }
   munmap(base + wanted, huge - skip);
   madvise(base, wanted, is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-  for (size_t at = 0; at < wanted; at += 4096)
-    *(volatile uint8_t *)(base + at) = 0;
+  for (size_t at = 0; at < wanted; at += 4096) {
+    {
+      *(volatile uint8_t *)(base + at) = 0;
+    }
+  }
   return base;
 }
 

@@ -55,8 +55,9 @@ typedef struct log_way {
 static void
 frame_init(uint8_t *frame)
 {
-  for (int i = 0; i < FRAME_BYTES; i++)
+  for (int i = 0; i < FRAME_BYTES; i++) {
     frame[i] = (uint8_t)(i * 7);
+  }
   memset(frame, 0, HEADER_BYTES);
 }
 
@@ -128,8 +129,9 @@ static void
 populate_for_writing(log_file *log)
 {
 #ifdef MADV_POPULATE_WRITE
-  if (madvise(log->map, log->bytes, MADV_POPULATE_WRITE) == 0)
+  if (madvise(log->map, log->bytes, MADV_POPULATE_WRITE) == 0) {
     return;
+  }
 #endif
   for (size_t at = 0; at < log->bytes; at += 4096) {
     volatile uint8_t *byte = log->map + at;
@@ -152,8 +154,9 @@ prepare_clean_map(log_file *log)
   prepare_small_zeros(log);
   prepare_map(log);
   volatile uint8_t sum = 0;
-  for (size_t at = 0; at < log->bytes; at += 4096)
+  for (size_t at = 0; at < log->bytes; at += 4096) {
     sum = (uint8_t)(sum + log->map[at]);
+  }
 }
 
 static void
@@ -199,8 +202,9 @@ flush_buffer(log_file *log, size_t end)
 static void
 append_buffered(log_file *log, const uint8_t *frame)
 {
-  if (log->buffered_bytes + FRAME_BYTES > BUFFER_BYTES)
+  if (log->buffered_bytes + FRAME_BYTES > BUFFER_BYTES) {
     flush_buffer(log, log->end);
+  }
   memcpy(log->buffer + log->buffered_bytes, frame, FRAME_BYTES);
   log->buffered_bytes += FRAME_BYTES;
 }
@@ -280,13 +284,15 @@ log_check(log_file *log, const log_way *way)
 static void
 log_close(log_file *log, const log_way *way)
 {
-  if (log->buffered_bytes > 0)
+  if (log->buffered_bytes > 0) {
     flush_buffer(log, log->end);
+  }
   log_check(log, way);
-  if (way->prepare == prepare_memory)
+  if (way->prepare == prepare_memory) {
     bench_unmap(log->map, log->bytes);
-  else if (log->map != NULL)
+  } else if (log->map != NULL) {
     munmap(log->map, log->bytes);
+  }
   free(log->buffer);
   bench_file_close(&log->file);
 }
@@ -312,8 +318,9 @@ run_flat_out(bench_grid *grid, int row, size_t frame_count)
   log_open(&log, way, frame_count * FRAME_BYTES);
   bench_grid_add(grid, row, 0, bench_per_op(start, 1) / 1e6);
   start = bench_now_ns();
-  for (size_t i = 0; i < frame_count; i++)
+  for (size_t i = 0; i < frame_count; i++) {
     append_next(&log, way, frame);
+  }
   bench_grid_add(grid, row, 1, bench_per_op(start, frame_count));
   log_close(&log, way);
 }
@@ -331,11 +338,11 @@ static void *
 flush_loop(void *argument)
 {
   log_flusher *flusher = argument;
-  while (!atomic_load(&flusher->is_done)) {
+  do {
     BENCH_REQUIRE(fdatasync(flusher->fd) == 0);
     flusher->sync_count++;
     nanosleep(&(struct timespec){.tv_nsec = SYNC_GAP_NS}, NULL);
-  }
+  } while (!atomic_load(&flusher->is_done));
   return NULL;
 }
 
@@ -366,8 +373,9 @@ append_paced(log_file *log, const log_way *way, uint32_t *took_ns, size_t count)
   uint64_t due = bench_now_ns();
   for (size_t i = 0; i < count; i++) {
     uint64_t now = bench_now_ns();
-    while (now < due)
+    while (now < due) {
       now = bench_now_ns();
+    }
     append_next(log, way, frame);
     took_ns[i] = (uint32_t)(bench_now_ns() - now);
     due += PACE_NS;
@@ -378,8 +386,9 @@ static void
 add_paced_samples(bench_grid *grid, int row, uint32_t *took_ns, size_t count)
 {
   double sum = 0;
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
     sum += took_ns[i];
+  }
   qsort(took_ns, count, sizeof *took_ns, bench_compare_u32);
   bench_grid_add(grid, row, 0, took_ns[count / 2]);
   bench_grid_add(grid, row, 1, sum / (double)count);
@@ -414,19 +423,22 @@ main(int argc, char **argv)
   const char *names[WAY_COUNT];
   double scale = bench_scale(argc, argv);
   size_t frame_count = bench_scaled(scale, 400000, 1000);
-  for (int w = 0; w < WAY_COUNT; w++)
+  for (int w = 0; w < WAY_COUNT; w++) {
     names[w] = ways[w].name;
+  }
   bench_grid_init(&flat, "Flat out, no writeback", names, WAY_COUNT,
                   flat_columns, 2);
   bench_grid_init(&paced, "Paced, beside fdatasync", names, WAY_COUNT,
                   paced_columns, 5);
   for (int i = 0; i < REPEATS; i++) {
-    for (int w = 0; w < WAY_COUNT; w++)
+    for (int w = 0; w < WAY_COUNT; w++) {
       run_flat_out(&flat, w, frame_count);
+    }
   }
   for (int i = 0; i < PACED_REPEATS; i++) {
-    for (int w = 0; w < WAY_COUNT; w++)
+    for (int w = 0; w < WAY_COUNT; w++) {
       run_paced(&paced, w, frame_count);
+    }
   }
   printf("%zu frames of %d bytes per segment; paced: one per %d ns.\n",
          frame_count, FRAME_BYTES, PACE_NS);

@@ -80,8 +80,9 @@ prepare_direct(log_file *log)
   memset(image, 0, log->bytes);
   log->image = image;
   log->sector_bytes = 512;
-  if (pwrite(log->file.fd, image, 512, 0) != 512)
+  if (pwrite(log->file.fd, image, 512, 0) != 512) {
     log->sector_bytes = MAX_SECTOR_BYTES;
+  }
 }
 
 /* --- appending --- */
@@ -162,10 +163,11 @@ check_file(const log_file *log, size_t bytes, size_t count)
 static void
 release_image(log_file *log, const log_way *way)
 {
-  if (way->prepare == prepare_map)
+  if (way->prepare == prepare_map) {
     munmap(log->image, log->bytes);
-  else
+  } else {
     free(log->image);
+  }
 }
 
 static void
@@ -232,14 +234,16 @@ main(int argc, char **argv)
   const char *names[WAY_COUNT];
   double scale = bench_scale(argc, argv);
   size_t count = bench_scaled(scale, 2000, 40);
-  for (int w = 0; w < WAY_COUNT; w++)
+  for (int w = 0; w < WAY_COUNT; w++) {
     names[w] = ways[w].name;
+  }
   bench_grid_init(&grid, "Durable append, median per append", names, WAY_COUNT,
                   columns, 3);
   print_file_system();
   uint32_t *took_ns = bench_alloc(count, sizeof *took_ns);
-  for (int i = 0; i < REPEATS; i++)
+  for (int i = 0; i < REPEATS; i++) {
     run_round(&grid, took_ns, count);
+  }
   bench_grid_print(&grid);
   free(took_ns);
   return 0;

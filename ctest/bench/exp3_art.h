@@ -92,10 +92,12 @@ art_close(void *table)
 static size_t
 art_node_bytes(uint16_t room)
 {
-  if (room == ART_FULL)
+  if (room == ART_FULL) {
     return sizeof(art_direct);
-  if (room == ART_LARGE)
+  }
+  if (room == ART_LARGE) {
     return sizeof(art_indexed);
+  }
   return sizeof(art_sorted) + room * sizeof(art_ref);
 }
 
@@ -129,8 +131,9 @@ art_find_sorted(art_sorted *node, uint8_t byte)
     uint64_t word;
     memcpy(&word, node->bytes + base, sizeof word);
     uint64_t match = art_match(word, byte);
-    if (match == 0)
+    if (match == 0) {
       continue;
+    }
     unsigned at = base + (unsigned)__builtin_ctzll(match) / 8;
     return at < node->node.count ? &node->children[at] : NULL;
   }
@@ -142,8 +145,9 @@ static art_ref *
 art_find_child(void *at, uint8_t byte)
 {
   art_node *node = at;
-  if (node->room <= ART_MIDDLE)
+  if (node->room <= ART_MIDDLE) {
     return art_find_sorted(at, byte);
+  }
   if (node->room == ART_LARGE) {
     art_indexed *indexed = at;
     uint8_t place = indexed->places[byte];
@@ -161,15 +165,17 @@ art_child_from(void *at, unsigned *byte)
   if (node->room <= ART_MIDDLE) {
     art_sorted *sorted = at;
     unsigned i = 0;
-    while (i < node->count && sorted->bytes[i] < *byte)
+    while (i < node->count && sorted->bytes[i] < *byte) {
       i++;
+    }
     *byte = i < node->count ? sorted->bytes[i] : ART_FULL;
     return i < node->count ? sorted->children[i] : 0;
   }
   for (; *byte < ART_FULL; (*byte)++) {
     art_ref *child = art_find_child(at, (uint8_t)*byte);
-    if (child != NULL)
+    if (child != NULL) {
       return *child;
+    }
   }
   return 0;
 }
@@ -214,8 +220,9 @@ art_grow(art_tree *tree, art_ref ref)
   art_ref grown = art_new_node(tree, room, node->prefix, node->prefix_bytes);
   for (unsigned byte = 0; byte < ART_FULL; byte++) {
     art_ref child = art_child_from(node, &byte);
-    if (child != 0)
+    if (child != 0) {
       art_put_child(art_at(tree, grown), (uint8_t)byte, child);
+    }
   }
   return grown;
 }
@@ -226,8 +233,9 @@ static size_t
 art_shared_bytes(const uint8_t *a, const uint8_t *b, size_t most)
 {
   size_t shared = 0;
-  while (shared < most && a[shared] == b[shared])
+  while (shared < most && a[shared] == b[shared]) {
     shared++;
+  }
   return shared;
 }
 
@@ -281,8 +289,9 @@ art_insert(void *table, const uint8_t *key, const uint8_t *value)
     depth += shared;
     art_ref *child = art_find_child(node, key[depth]);
     if (child == NULL) {
-      if (node->count == node->room)
+      if (node->count == node->room) {
         *place = art_grow(tree, *place);
+      }
       art_put_child(art_at(tree, *place), key[depth], row);
       return;
     }
@@ -301,13 +310,15 @@ art_get(void *table, const uint8_t *key)
   while (ref != 0 && !art_is_row(ref)) {
     art_node *node = art_at(tree, ref);
     depth += node->prefix_bytes;
-    if (depth >= KEY_BYTES)
+    if (depth >= KEY_BYTES) {
       return NULL;
+    }
     art_ref *child = art_find_child(node, key[depth++]);
     ref = child == NULL ? 0 : *child;
   }
-  if (ref == 0)
+  if (ref == 0) {
     return NULL;
+  }
   const uint8_t *row = art_row(tree, ref);
   return key_compare(row_key(row), key) == 0 ? row : NULL;
 }
@@ -321,23 +332,27 @@ art_walk(const art_tree *tree, art_ref ref, size_t depth, const uint8_t *from,
 {
   if (art_is_row(ref)) {
     const uint8_t *row = art_row(tree, ref);
-    if (from == NULL || key_compare(row_key(row), from) >= 0)
+    if (from == NULL || key_compare(row_key(row), from) >= 0) {
       sink_add(sink, row);
+    }
     return;
   }
   art_node *node = art_at(tree, ref);
   int side =
       from == NULL ? 1 : memcmp(node->prefix, from + depth, node->prefix_bytes);
-  if (side < 0)
+  if (side < 0) {
     return;
-  if (side > 0)
+  }
+  if (side > 0) {
     from = NULL;
+  }
   depth += node->prefix_bytes;
   unsigned first = from == NULL ? 0 : from[depth];
   for (unsigned byte = first; !sink_is_full(sink); byte++) {
     art_ref child = art_child_from(node, &byte);
-    if (child == 0)
+    if (child == 0) {
       break;
+    }
     art_walk(tree, child, depth + 1, byte == first ? from : NULL, sink);
   }
 }
@@ -346,8 +361,9 @@ static void
 art_scan(void *table, const uint8_t *from, row_sink *sink)
 {
   art_tree *tree = table;
-  if (tree->root != 0)
+  if (tree->root != 0) {
     art_walk(tree, tree->root, 0, from, sink);
+  }
 }
 
 static const contender art_contender = {

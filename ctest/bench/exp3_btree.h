@@ -60,8 +60,9 @@ static tree_node *
 tree_new_node(btree *tree, bool is_leaf)
 {
   size_t bytes = sizeof(tree_node);
-  if (!is_leaf)
+  if (!is_leaf) {
     bytes += TREE_SLOTS * sizeof(_Atomic(tree_node *));
+  }
   tree_node *node = arena_take(&tree->nodes, bytes, TREE_NODE_ALIGN);
   node->is_leaf = is_leaf;
   return node;
@@ -113,8 +114,9 @@ tree_upper(const btree *tree, const tree_node *node, uint32_t first,
   uint32_t count = TREE_LOAD(node->count);
   uint32_t at = tree_count_heads(node, first, count, head);
   while (at > first && TREE_LOAD(node->heads[at - 1]) == head &&
-         key_compare(tree_key(tree, TREE_LOAD(node->rows[at - 1])), key) > 0)
+         key_compare(tree_key(tree, TREE_LOAD(node->rows[at - 1])), key) > 0) {
     at--;
+  }
   return at;
 }
 
@@ -131,8 +133,9 @@ tree_look_once(const btree *tree, tree_node *node, const uint8_t *key,
                uint64_t head, tree_look *look)
 {
   uint32_t version = TREE_LOAD(node->version);
-  if (version % 2 != 0)
+  if (version % 2 != 0) {
     return false;
+  }
   look->row = 0;
   look->next = NULL;
   if (tree_is_right_of(tree, node, key)) {
@@ -140,10 +143,11 @@ tree_look_once(const btree *tree, tree_node *node, const uint8_t *key,
   } else {
     uint32_t first = node->is_leaf ? 0 : 1;
     uint32_t at = tree_upper(tree, node, first, key, head);
-    if (!node->is_leaf)
+    if (!node->is_leaf) {
       look->next = TREE_LOAD(node->children[at - 1]);
-    else if (at > 0)
+    } else if (at > 0) {
       look->row = TREE_LOAD(node->rows[at - 1]);
+    }
   }
   return TREE_LOAD(node->version) == version;
 }
@@ -158,8 +162,9 @@ tree_find(btree *tree, const uint8_t *key, uint32_t *row)
   for (;;) {
     while (!tree_look_once(tree, node, key, head, &look)) {
     }
-    if (look.next == NULL)
+    if (look.next == NULL) {
       break;
+    }
     node = look.next;
   }
   *row = look.row;
@@ -172,8 +177,9 @@ tree_get(void *table, const uint8_t *key)
   btree *tree = table;
   uint32_t row = 0;
   tree_find(tree, key, &row);
-  if (row == 0 || key_compare(tree_key(tree, row), key) != 0)
+  if (row == 0 || key_compare(tree_key(tree, row), key) != 0) {
     return NULL;
+  }
   return tree->rows.base + row;
 }
 
@@ -197,8 +203,9 @@ tree_copy_entry(tree_node *to, uint32_t to_slot, const tree_node *from,
 {
   TREE_STORE(to->heads[to_slot], TREE_LOAD(from->heads[from_slot]));
   TREE_STORE(to->rows[to_slot], TREE_LOAD(from->rows[from_slot]));
-  if (!to->is_leaf)
+  if (!to->is_leaf) {
     TREE_STORE(to->children[to_slot], TREE_LOAD(from->children[from_slot]));
+  }
 }
 
 /* Puts an entry into a node with room. */
@@ -210,12 +217,14 @@ tree_put_entry(btree *tree, tree_node *node, uint32_t row, tree_node *child)
   uint32_t count = TREE_LOAD(node->count);
   uint32_t at = tree_upper(tree, node, node->is_leaf ? 0 : 1, key, head);
   tree_begin_change(node);
-  for (uint32_t i = count; i > at; i--)
+  for (uint32_t i = count; i > at; i--) {
     tree_copy_entry(node, i, node, i - 1);
+  }
   TREE_STORE(node->heads[at], head);
   TREE_STORE(node->rows[at], row);
-  if (!node->is_leaf)
+  if (!node->is_leaf) {
     TREE_STORE(node->children[at], child);
+  }
   TREE_STORE(node->count, count + 1);
   tree_end_change(node);
 }
@@ -227,8 +236,9 @@ tree_split(btree *tree, tree_node *node, bool is_append)
 {
   uint32_t keep = is_append ? TREE_SLOTS - 1 : TREE_SLOTS / 2;
   tree_node *right = tree_new_node(tree, node->is_leaf);
-  for (uint32_t i = keep; i < TREE_SLOTS; i++)
+  for (uint32_t i = keep; i < TREE_SLOTS; i++) {
     tree_copy_entry(right, i - keep, node, i);
+  }
   TREE_STORE(right->count, TREE_SLOTS - keep);
   TREE_STORE(right->right, TREE_LOAD(node->right));
   TREE_STORE(right->high_row, TREE_LOAD(node->high_row));
@@ -237,8 +247,9 @@ tree_split(btree *tree, tree_node *node, bool is_append)
   TREE_STORE(node->high_row, TREE_LOAD(right->rows[0]));
   TREE_STORE(node->right, right);
   tree_end_change(node);
-  if (tree->last_leaf == node)
+  if (tree->last_leaf == node) {
     tree->last_leaf = right;
+  }
   return right;
 }
 
@@ -294,8 +305,9 @@ tree_insert_from_root(btree *tree, uint32_t row)
     tree_put_entry(tree, goes_right ? right : node, row, child);
     row = TREE_LOAD(right->rows[0]);
     child = right;
-    if (depth == 1)
+    if (depth == 1) {
       tree_grow_root(tree, node, right);
+    }
   }
 }
 
@@ -305,10 +317,11 @@ tree_insert(void *table, const uint8_t *key, const uint8_t *value)
   btree *tree = table;
   uint32_t row = arena_add_row(&tree->rows, key, value);
   tree_node *last = tree->last_leaf;
-  if (TREE_LOAD(last->count) < TREE_SLOTS && tree_is_at_end(tree, last, key))
+  if (TREE_LOAD(last->count) < TREE_SLOTS && tree_is_at_end(tree, last, key)) {
     tree_put_entry(tree, last, row, NULL);
-  else
+  } else {
     tree_insert_from_root(tree, row);
+  }
 }
 
 /* --- scanning --- */
@@ -320,11 +333,13 @@ tree_copy_leaf(const tree_node *leaf, uint32_t *rows, tree_node **next)
   for (;;) {
     uint32_t version = TREE_LOAD(leaf->version);
     uint32_t count = TREE_LOAD(leaf->count);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
       rows[i] = TREE_LOAD(leaf->rows[i]);
+    }
     *next = TREE_LOAD(leaf->right);
-    if (version % 2 == 0 && TREE_LOAD(leaf->version) == version)
+    if (version % 2 == 0 && TREE_LOAD(leaf->version) == version) {
       return count;
+    }
   }
 }
 
@@ -335,10 +350,11 @@ tree_skip_rows(const btree *tree, const uint32_t *rows, uint32_t count,
   uint32_t low = 0;
   while (low < count) {
     uint32_t middle = (low + count) / 2;
-    if (key_compare(tree_key(tree, rows[middle]), from) < 0)
+    if (key_compare(tree_key(tree, rows[middle]), from) < 0) {
       low = middle + 1;
-    else
+    } else {
       count = middle;
+    }
   }
   return low;
 }
@@ -349,8 +365,9 @@ tree_emit(const btree *tree, const uint32_t *rows, uint32_t count,
 {
   enum { AHEAD = 8 };
   for (uint32_t i = 0; i < count && !sink_is_full(sink); i++) {
-    if (i + AHEAD < count)
+    if (i + AHEAD < count) {
       __builtin_prefetch(tree->rows.base + rows[i + AHEAD]);
+    }
     sink_add(sink, tree->rows.base + rows[i]);
   }
 }

@@ -72,8 +72,9 @@ hash_close(void *handle)
 {
   hash_table *table = handle;
   for (int bits = 0; bits <= HASH_MAX_BITS; bits++) {
-    if (table->arrays[bits].slots != NULL)
+    if (table->arrays[bits].slots != NULL) {
       bench_unmap((uint8_t *)table->arrays[bits].slots, hash_slots_bytes(bits));
+    }
   }
   order_deinit(&table->order);
   arena_deinit(&table->rows);
@@ -95,13 +96,16 @@ hash_find(const hash_table *table, const hash_slots *array, const uint8_t *key,
   size_t at = tag >> (32 - array->bits);
   for (;; at = (at + 1) & mask) {
     *slot = atomic_load_explicit(&array->slots[at], memory_order_acquire);
-    if (*slot == 0)
+    if (*slot == 0) {
       return at;
-    if ((uint32_t)(*slot >> 32) != tag)
+    }
+    if ((uint32_t)(*slot >> 32) != tag) {
       continue;
+    }
     const uint8_t *row = table->rows.base + (uint32_t)*slot;
-    if (key_compare(row_key(row), key) == 0)
+    if (key_compare(row_key(row), key) == 0) {
       return at;
+    }
   }
 }
 
@@ -110,8 +114,9 @@ hash_copy_slot(hash_slots *array, uint64_t slot)
 {
   size_t mask = ((size_t)1 << array->bits) - 1;
   size_t at = (uint32_t)(slot >> 32) >> (32 - array->bits);
-  while (atomic_load_explicit(&array->slots[at], memory_order_relaxed) != 0)
+  while (atomic_load_explicit(&array->slots[at], memory_order_relaxed) != 0) {
     at = (at + 1) & mask;
+  }
   atomic_store_explicit(&array->slots[at], slot, memory_order_relaxed);
 }
 
@@ -122,8 +127,9 @@ hash_double(hash_table *table, const hash_slots *old)
   size_t count = (size_t)1 << old->bits;
   for (size_t i = 0; i < count; i++) {
     uint64_t slot = atomic_load_explicit(&old->slots[i], memory_order_relaxed);
-    if (slot != 0)
+    if (slot != 0) {
       hash_copy_slot(array, slot);
+    }
   }
   atomic_store_explicit(&table->current, array, memory_order_release);
   return array;
@@ -135,8 +141,9 @@ hash_insert(void *handle, const uint8_t *key, const uint8_t *value)
   hash_table *table = handle;
   hash_slots *array =
       atomic_load_explicit(&table->current, memory_order_relaxed);
-  if (table->row_count >= ((size_t)1 << array->bits) / 4 * 3)
+  if (table->row_count >= ((size_t)1 << array->bits) / 4 * 3) {
     array = hash_double(table, array);
+  }
   uint32_t tag = hash_tag(key);
   uint64_t found = 0;
   size_t at = hash_find(table, array, key, tag, &found);

@@ -78,8 +78,9 @@ make_sequential_keys(key_set *set)
 {
   set->name = "sequential decimal keys";
   set->skip = 8;
-  for (size_t i = 0; i < set->count; i++)
+  for (size_t i = 0; i < set->count; i++) {
     make_decimal(set->keys[i], i);
+  }
 }
 
 static void
@@ -133,8 +134,9 @@ static void
 insert_keys(const contender *c, void *table, const key_set *set, size_t first,
             size_t end)
 {
-  for (size_t i = first; i < end; i++)
+  for (size_t i = first; i < end; i++) {
     insert_key(c, table, set->keys[i]);
+  }
 }
 
 static void
@@ -151,8 +153,9 @@ get_and_check(const contender *c, void *table, const uint8_t *key)
 static void
 make_order(const contender *c, void *table)
 {
-  if (c->order != NULL)
+  if (c->order != NULL) {
     c->order(table);
+  }
 }
 
 /* Scans some rows from a present key on; `state` drives the choice. */
@@ -178,8 +181,9 @@ measure_gets(bench_grid *grid, int row, void *table, const key_set *set)
 {
   const contender *c = contenders[row];
   uint64_t start = bench_now_ns();
-  for (size_t i = 0; i < set->count; i++)
+  for (size_t i = 0; i < set->count; i++) {
     get_and_check(c, table, set->queries[i]);
+  }
   bench_grid_add(grid, row, GET, bench_per_op(start, set->count));
 }
 
@@ -189,12 +193,14 @@ measure_iteration(bench_grid *grid, int row, void *table, const key_set *set)
   const contender *c = contenders[row];
   row_sink sink = {.limit = set->count + 1};
   uint64_t expected = 0;
-  for (size_t i = 0; i < set->count; i++)
+  for (size_t i = 0; i < set->count; i++) {
     expected += key_stamp(set->keys[i]);
+  }
   uint64_t start = bench_now_ns();
   make_order(c, table);
-  if (c->order != NULL)
+  if (c->order != NULL) {
     bench_grid_add(grid, row, ORDER, bench_per_op(start, set->count));
+  }
   start = bench_now_ns();
   c->scan(table, NULL, &sink);
   bench_grid_add(grid, row, ITERATE, bench_per_op(start, set->count));
@@ -218,8 +224,9 @@ static void
 measure_mixed(bench_grid *grid, int row, const key_set *set)
 {
   const contender *c = contenders[row];
-  if (!c->can_mix)
+  if (!c->can_mix) {
     return;
+  }
   size_t half = set->count / 2;
   size_t insert_count = set->count / 200;
   uint64_t random = 9;
@@ -229,8 +236,9 @@ measure_mixed(bench_grid *grid, int row, const key_set *set)
   uint64_t start = bench_now_ns();
   for (size_t i = 0; i < insert_count; i++) {
     insert_key(c, table, set->keys[half + i]);
-    for (int s = 0; s < SCANS_PER_INSERT; s++)
+    for (int s = 0; s < SCANS_PER_INSERT; s++) {
       scan_and_check(c, table, set, half + i + 1, &random);
+    }
   }
   bench_grid_add(grid, row, MIXED,
                  bench_per_op(start, insert_count * (SCANS_PER_INSERT + 1)));
@@ -269,8 +277,9 @@ read_once(reader *r, size_t number, uint64_t *random)
   uint64_t start = bench_now_ns();
   scan_and_check(r->contender, r->table, r->set, half, random);
   uint64_t took_ns = bench_now_ns() - start;
-  if (took_ns > r->longest_ns)
+  if (took_ns > r->longest_ns) {
     r->longest_ns = took_ns;
+  }
 }
 
 static void *
@@ -281,8 +290,9 @@ read_loop(void *argument)
   size_t op_count = 0;
   atomic_store(&r->has_begun, true);
   uint64_t start = bench_now_ns();
-  for (; op_count == 0 || !atomic_load(&r->is_done); op_count++)
+  for (; op_count == 0 || !atomic_load(&r->is_done); op_count++) {
     read_once(r, op_count, &random);
+  }
   r->ns_per_op = bench_per_op(start, op_count);
   return NULL;
 }
@@ -317,8 +327,9 @@ run_reader(reader *r, uint64_t pace_ns)
   double ns_per_insert = insert_second_half(r, pace_ns);
   atomic_store(&r->is_done, true);
   BENCH_REQUIRE(pthread_join(r->thread, NULL) == 0);
-  for (size_t i = half; i < r->set->count; i += 97)
+  for (size_t i = half; i < r->set->count; i += 97) {
     get_and_check(r->contender, r->table, r->set->keys[i]);
+  }
   r->contender->close(r->table);
   return ns_per_insert;
 }
@@ -327,8 +338,9 @@ static void
 measure_shared(bench_grid *grid, int row, const key_set *set)
 {
   const contender *c = contenders[row];
-  if (!c->can_share)
+  if (!c->can_share) {
     return;
+  }
   reader gets = {.contender = c, .set = set};
   double ns_per_insert = run_reader(&gets, 0);
   bench_grid_add(grid, row, INSERT_BESIDE_GETS, ns_per_insert);
@@ -351,8 +363,9 @@ run_key_set(key_set *set)
   static bench_grid single, shared;
   const char *names[CONTENDER_COUNT];
   char titles[2][128];
-  for (int c = 0; c < CONTENDER_COUNT; c++)
+  for (int c = 0; c < CONTENDER_COUNT; c++) {
     names[c] = contenders[c]->name;
+  }
   snprintf(titles[0], sizeof titles[0], "%s, one thread, ns", set->name);
   snprintf(titles[1], sizeof titles[1], "%s, 1 writer and 1 reader, ns",
            set->name);

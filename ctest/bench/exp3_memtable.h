@@ -53,8 +53,9 @@ static inline uint64_t
 key_head(const uint8_t *key, size_t skip)
 {
   uint64_t head = 0;
-  if (skip >= KEY_BYTES)
+  if (skip >= KEY_BYTES) {
     return 0;
+  }
   size_t length = KEY_BYTES - skip < 8 ? KEY_BYTES - skip : 8;
   memcpy(&head, key + skip, length);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -127,8 +128,9 @@ sink_is_full(const row_sink *sink)
 static inline void
 sink_add(row_sink *sink, const uint8_t *row)
 {
-  if (sink->last_row != NULL)
+  if (sink->last_row != NULL) {
     BENCH_REQUIRE(key_compare(row_key(sink->last_row), row_key(row)) < 0);
+  }
   uint64_t stamp;
   memcpy(&stamp, row_value(row), sizeof stamp);
   sink->sum += stamp;

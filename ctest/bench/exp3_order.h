@@ -64,8 +64,9 @@ order_init(row_order *order, const row_arena *arena)
 static void
 order_deinit(row_order *order)
 {
-  for (int i = 0; i < order->run_count; i++)
+  for (int i = 0; i < order->run_count; i++) {
     free(order->runs[i].entries);
+  }
 }
 
 static const uint8_t *
@@ -78,8 +79,9 @@ static bool
 order_is_less(const row_order *order, const order_entry *a,
               const order_entry *b)
 {
-  if (a->head != b->head)
+  if (a->head != b->head) {
     return a->head < b->head;
+  }
   return key_compare(order_key(order, a->row), order_key(order, b->row)) < 0;
 }
 
@@ -89,8 +91,9 @@ static size_t
 order_shared_bytes(const uint8_t *a, const uint8_t *b, size_t most)
 {
   size_t shared = 0;
-  while (shared < most && a[shared] == b[shared])
+  while (shared < most && a[shared] == b[shared]) {
     shared++;
+  }
   return shared;
 }
 
@@ -100,9 +103,10 @@ order_set_skip(row_order *order, size_t skip)
   order->skip = skip;
   for (int r = 0; r < order->run_count; r++) {
     order_run *run = &order->runs[r];
-    for (size_t i = 0; i < run->count; i++)
+    for (size_t i = 0; i < run->count; i++) {
       run->entries[i].head =
           key_head(order_key(order, run->entries[i].row), skip);
+    }
   }
 }
 
@@ -113,10 +117,12 @@ order_narrow_skip(row_order *order, size_t end)
   size_t first =
       order->run_count > 0 ? order->runs[0].entries[0].row : order->end;
   const uint8_t *sample = order_key(order, (uint32_t)first);
-  for (size_t at = order->end; at < end; at += ROW_BYTES)
+  for (size_t at = order->end; at < end; at += ROW_BYTES) {
     skip = order_shared_bytes(sample, order_key(order, (uint32_t)at), skip);
-  if (skip != order->skip)
+  }
+  if (skip != order->skip) {
     order_set_skip(order, skip);
+  }
 }
 
 /* --- sorting --- */
@@ -159,8 +165,9 @@ order_count_digits(order_histogram *histogram, const order_entry *entries,
 {
   memset(histogram, 0, sizeof *histogram);
   for (size_t i = 0; i < count; i++) {
-    for (int d = 0; d < ORDER_DIGITS; d++)
+    for (int d = 0; d < ORDER_DIGITS; d++) {
       histogram->counts[d][order_digit(entries[i].head, d)]++;
+    }
   }
 }
 
@@ -168,8 +175,9 @@ static int
 order_distinct(const uint32_t *counts)
 {
   int distinct = 0;
-  for (int i = 0; i < 256; i++)
+  for (int i = 0; i < 256; i++) {
     distinct += counts[i] != 0;
+  }
   return distinct;
 }
 
@@ -180,8 +188,9 @@ order_lowest_digit(const order_histogram *histogram, size_t count)
 {
   double room = 1;
   int digit = ORDER_DIGITS;
-  while (digit > 0 && room < 16.0 * (double)count)
+  while (digit > 0 && room < 16.0 * (double)count) {
     room *= order_distinct(histogram->counts[--digit]);
+  }
   return digit;
 }
 
@@ -196,8 +205,9 @@ order_radix_pass(const order_entry *from, order_entry *to, size_t count,
     starts[i] = start;
     start += counts[i];
   }
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
     to[starts[order_digit(from[i].head, digit)]++] = from[i];
+  }
 }
 
 /* Sorts by the digits from `lowest` on; gives the array that holds the result:
@@ -207,8 +217,9 @@ order_radix_sort(order_entry *a, order_entry *b, size_t count,
                  const order_histogram *histogram, int lowest)
 {
   for (int d = lowest; d < ORDER_DIGITS; d++) {
-    if (order_distinct(histogram->counts[d]) < 2)
+    if (order_distinct(histogram->counts[d]) < 2) {
       continue;
+    }
     order_radix_pass(a, b, count, histogram->counts[d], d);
     order_entry *swap = a;
     a = b;
@@ -222,8 +233,9 @@ static void
 order_sort_run(const row_order *order, order_run *run)
 {
   size_t most_moves = run->count < ORDER_TINY_ENTRIES ? SIZE_MAX : run->count;
-  if (order_sort_by_insertion(order, run->entries, run->count, most_moves))
+  if (order_sort_by_insertion(order, run->entries, run->count, most_moves)) {
     return;
+  }
   order_entry *spare = bench_alloc(run->count, sizeof *spare);
   order_entry *other = run->entries;
   order_histogram histogram;
@@ -260,10 +272,12 @@ order_merge_youngest(row_order *order)
     merged.entries[merged.count++] =
         takes_young ? young->entries[j++] : old->entries[i++];
   }
-  while (i < old->count)
+  while (i < old->count) {
     merged.entries[merged.count++] = old->entries[i++];
-  while (j < young->count)
+  }
+  while (j < young->count) {
     merged.entries[merged.count++] = young->entries[j++];
+  }
   free(old->entries);
   free(young->entries);
   *old = merged;
@@ -275,8 +289,9 @@ order_restore_ratio(row_order *order)
 {
   while (order->run_count >= 2 &&
          order->runs[order->run_count - 2].count <=
-             ORDER_RATIO * order->runs[order->run_count - 1].count)
+             ORDER_RATIO * order->runs[order->run_count - 1].count) {
     order_merge_youngest(order);
+  }
 }
 
 static order_entry
@@ -298,8 +313,9 @@ order_add_run(row_order *order, size_t end)
   run->entries = bench_alloc(capacity, sizeof *run->entries);
   run->capacity = capacity;
   run->count = count;
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
     run->entries[i] = order_make_entry(order, order->end + i * ROW_BYTES);
+  }
   order_sort_run(order, run);
   order->run_count++;
 }
@@ -316,10 +332,11 @@ order_lower(const row_order *order, const order_run *run, const uint8_t *key,
     const order_entry *entry = &run->entries[middle];
     if (entry->head < head ||
         (entry->head == head &&
-         key_compare(order_key(order, entry->row), key) < 0))
+         key_compare(order_key(order, entry->row), key) < 0)) {
       low = middle + 1;
-    else
+    } else {
       high = middle;
+    }
   }
   return low;
 }
@@ -338,8 +355,9 @@ order_insert_row(row_order *order, order_run *run, size_t row)
 static bool
 order_has_room_for(const row_order *order, size_t count)
 {
-  if (order->run_count < 2 || count > ORDER_FEW_ROWS)
+  if (order->run_count < 2 || count > ORDER_FEW_ROWS) {
     return false;
+  }
   const order_run *run = &order->runs[order->run_count - 1];
   return run->count + count <= ORDER_SHORT_ENTRIES &&
          run->count + count <= run->capacity;
@@ -353,8 +371,9 @@ order_add_rows(row_order *order, size_t end)
     order_add_run(order, end);
   } else {
     order_run *run = &order->runs[order->run_count - 1];
-    for (size_t at = order->end; at < end; at += ROW_BYTES)
+    for (size_t at = order->end; at < end; at += ROW_BYTES) {
       order_insert_row(order, run, at);
+    }
   }
   order->end = end;
   order_restore_ratio(order);
@@ -384,22 +403,25 @@ static order_cursor
 order_seek_run(const row_order *order, const order_run *run, const uint8_t *key)
 {
   order_cursor cursor = {run->entries, run->entries + run->count};
-  if (key == NULL)
+  if (key == NULL) {
     return cursor;
+  }
   const uint8_t *sample = order_key(order, run->entries[0].row);
   int side = memcmp(key, sample, order->skip);
-  if (side > 0)
+  if (side > 0) {
     cursor.at = cursor.end;
-  else if (side == 0)
+  } else if (side == 0) {
     cursor.at += order_lower(order, run, key, key_head(key, order->skip));
+  }
   return cursor;
 }
 
 static void
 order_prefetch(const row_order *order, order_cursor cursor)
 {
-  for (int i = 0; i < ORDER_AHEAD && cursor.at + i < cursor.end; i++)
+  for (int i = 0; i < ORDER_AHEAD && cursor.at + i < cursor.end; i++) {
     __builtin_prefetch(order->arena->base + cursor.at[i].row);
+  }
 }
 
 /* Moves the cursor at `place` to where it belongs among those after it. */
@@ -422,12 +444,14 @@ order_seek(const row_order *order, const uint8_t *key, order_cursor *cursors)
   int count = 0;
   for (int r = 0; r < order->run_count; r++) {
     cursors[count] = order_seek_run(order, &order->runs[r], key);
-    if (r == 0)
+    if (r == 0) {
       order_prefetch(order, cursors[count]);
+    }
     count += cursors[count].at < cursors[count].end;
   }
-  for (int place = count - 2; place >= 0; place--)
+  for (int place = count - 2; place >= 0; place--) {
     order_sift(order, cursors, count, place);
+  }
   return count;
 }
 
@@ -437,8 +461,9 @@ order_emit(const row_order *order, order_cursor *first,
            const order_cursor *second, row_sink *sink)
 {
   do {
-    if (first->at + ORDER_AHEAD < first->end)
+    if (first->at + ORDER_AHEAD < first->end) {
       __builtin_prefetch(order->arena->base + first->at[ORDER_AHEAD].row);
+    }
     sink_add(sink, order->arena->base + first->at->row);
     first->at++;
   } while (!sink_is_full(sink) && first->at < first->end &&

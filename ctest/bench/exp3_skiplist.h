@@ -85,8 +85,9 @@ skip_find(skip_list *list, const uint8_t *key, skip_node **before)
       node = next;
       next = skip_next(node, level);
     }
-    if (before != NULL)
+    if (before != NULL) {
       before[level] = node;
+    }
   }
   return next;
 }
@@ -95,8 +96,9 @@ static int
 skip_random_height(skip_list *list)
 {
   int height = 1;
-  while (height < SKIP_MAX_HEIGHT && bench_random(&list->random) >> 62 == 0)
+  while (height < SKIP_MAX_HEIGHT && bench_random(&list->random) >> 62 == 0) {
     height++;
+  }
   return height;
 }
 
@@ -125,8 +127,9 @@ skip_insert(void *table, const uint8_t *key, const uint8_t *value)
     atomic_init(skip_link_at(node, level), next);
     atomic_store_explicit(skip_link_at(before[level], level), node,
                           memory_order_release);
-    if (next == NULL)
+    if (next == NULL) {
       list->last[level] = node;
+    }
   }
 }
 
@@ -134,8 +137,9 @@ static const uint8_t *
 skip_get(void *table, const uint8_t *key)
 {
   skip_node *node = skip_find(table, key, NULL);
-  if (node == NULL || key_compare(row_key(node->row), key) != 0)
+  if (node == NULL || key_compare(row_key(node->row), key) != 0) {
     return NULL;
+  }
   return node->row;
 }
 

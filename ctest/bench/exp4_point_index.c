@@ -42,14 +42,16 @@ index_probe_bucket(const run_table *table, const uint8_t *bucket,
     uint64_t match = bucket_match(word, fingerprint);
     for (; match != 0; match &= match - 1) {
       unsigned entry = base + (unsigned)__builtin_ctzll(match) / 16;
-      if (entry >= count)
+      if (entry >= count) {
         break;
+      }
       uint32_t locator = bucket_locator(bucket, entry);
       const uint8_t *row = table->blocks +
                            (size_t)(locator >> 10) * BLOCK_BYTES +
                            (size_t)(locator & 1023u) * 4;
-      if (memcmp(row_key(row), key, KEY_BYTES) == 0)
+      if (memcmp(row_key(row), key, KEY_BYTES) == 0) {
         return row;
+      }
       ++*wrong_looks;
     }
   }
@@ -66,8 +68,9 @@ index_probe(const run_table *table, int kind, const uint8_t *key, uint64_t hash,
     const uint8_t *bucket = table->buckets[kind] + at * LINE_BYTES;
     const uint8_t *row = index_probe_bucket(
         table, bucket, key, hash_fingerprint(hash), wrong_looks);
-    if (row != NULL || (bucket[0] & BUCKET_OVERFLOW) == 0)
+    if (row != NULL || (bucket[0] & BUCKET_OVERFLOW) == 0) {
       return row;
+    }
     at = at + 1 == count ? 0 : at + 1;
   }
 }
@@ -85,8 +88,9 @@ index_get(const run_set *set, int kind, const uint8_t *key, bool does_prefetch,
   for (int r = 0; r < set->run_count; r++) {
     const uint8_t *row =
         index_probe(&set->runs[r], kind, key, hash, wrong_looks);
-    if (row != NULL)
+    if (row != NULL) {
       return row;
+    }
   }
   return NULL;
 }
@@ -118,8 +122,9 @@ fence_find(const run_table *table, const uint8_t *key, uint64_t head)
   }
   while (at > 0 && fences[at] == head &&
          memcmp(row_key(block_row(table->blocks + at * BLOCK_BYTES, 0)), key,
-                KEY_BYTES) > 0)
+                KEY_BYTES) > 0) {
     at--;
+  }
   return at;
 }
 
@@ -138,8 +143,9 @@ block_find(const run_table *table, size_t ordinal, const uint8_t *key,
   at += block_head(block, at) < head;
   for (; at < count && block_head(block, at) == head; at++) {
     const uint8_t *row = block_row(block, at);
-    if (memcmp(row_key(row), key, KEY_BYTES) == 0)
+    if (memcmp(row_key(row), key, KEY_BYTES) == 0) {
       return row;
+    }
   }
   return NULL;
 }
@@ -158,12 +164,14 @@ bloom_get(const run_set *set, const uint8_t *key, bool does_prefetch,
   for (int r = 0; r < set->run_count; r++) {
     const run_table *table = &set->runs[r];
     size_t line = hash_place(hash, table->bloom_lines);
-    if (!bloom_may_have(table->bloom + line * LINE_BYTES, hash))
+    if (!bloom_may_have(table->bloom + line * LINE_BYTES, hash)) {
       continue;
+    }
     const uint8_t *row =
         block_find(table, fence_find(table, key, head), key, head);
-    if (row != NULL)
+    if (row != NULL) {
       return row;
+    }
     ++*wrong_looks;
   }
   return NULL;
@@ -198,8 +206,9 @@ static void
 check_row(const uint8_t *row, const uint8_t *key, bool is_hit)
 {
   BENCH_REQUIRE((row != NULL) == is_hit);
-  if (row == NULL)
+  if (row == NULL) {
     return;
+  }
   uint64_t stamp;
   memcpy(&stamp, row_key(row) + KEY_BYTES, sizeof stamp);
   BENCH_REQUIRE(stamp == key_stamp(key));
@@ -216,8 +225,9 @@ measure_gets(const run_set *set, int way, bool does_prefetch,
   for (size_t i = 0; i < asked->count; i++) {
     check_row(ways[way].get(set, keys[i], does_prefetch, &wrong_looks), keys[i],
               is_hit);
-    if (is_serial)
+    if (is_serial) {
       bench_serialise();
+    }
   }
   return bench_per_op(start, asked->count);
 }
@@ -250,8 +260,9 @@ print_wrong_looks(const run_set *set, const query_keys *asked)
          set->run_count == 1 ? "" : "s");
   for (int w = 0; w < WAYS_COUNT; w++) {
     size_t wrong_looks = 0;
-    for (size_t i = 0; i < asked->count; i++)
+    for (size_t i = 0; i < asked->count; i++) {
       ways[w].get(set, asked->misses[i], false, &wrong_looks);
+    }
     double probes = (double)asked->count * set->run_count;
     printf(" %s %.3f;", ways[w].names[0][0],
            100.0 * (double)wrong_looks / probes);
@@ -269,8 +280,9 @@ print_space(const run_table *table)
   for (int k = 0; k < INDEX_KINDS; k++) {
     size_t flagged = 0;
     size_t count = table->bucket_counts[k];
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
       flagged += table->buckets[k][i * LINE_BYTES] >= BUCKET_OVERFLOW;
+    }
     printf("; %s %.2f (%.1f %% of buckets overflow)", ways[k + 1].names[0][0],
            (double)(count * LINE_BYTES) / rows,
            100.0 * (double)flagged / (double)count);
@@ -284,11 +296,13 @@ print_huge_pages(void)
   char line[256];
   FILE *file = fopen("/proc/self/smaps_rollup", "re");
   while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-    if (strncmp(line, "AnonHugePages:", 14) == 0)
+    if (strncmp(line, "AnonHugePages:", 14) == 0) {
       printf("%s", line);
+    }
   }
-  if (file != NULL)
+  if (file != NULL) {
     fclose(file);
+  }
 }
 
 /* --- all --- */
@@ -308,9 +322,10 @@ make_queries(query_keys *asked, uint8_t (*keys)[KEY_BYTES], size_t key_count)
   uint64_t random = 5;
   asked->hits = bench_alloc(asked->count, KEY_BYTES);
   asked->misses = bench_alloc(asked->count, KEY_BYTES);
-  for (size_t i = 0; i < asked->count; i++)
+  for (size_t i = 0; i < asked->count; i++) {
     memcpy(asked->hits[i], keys[bench_random_below(&random, key_count)],
            KEY_BYTES);
+  }
   make_random_keys(asked->misses, asked->count, 77);
 }
 
@@ -347,8 +362,9 @@ run_shape(bench_grid *serial, bench_grid *loop, int shape,
     measure_set(serial, &sets[pages], shape, pages, asked, true);
     measure_set(loop, &sets[pages], shape, pages, asked, false);
   }
-  for (int i = 0; i < PAGE_KINDS * run_shapes[shape]; i++)
+  for (int i = 0; i < PAGE_KINDS * run_shapes[shape]; i++) {
     run_free(&sets[i / run_shapes[shape]].runs[i % run_shapes[shape]]);
+  }
 }
 
 int
@@ -359,8 +375,9 @@ main(int argc, char **argv)
       "1 run, hit",   "1 run, miss", "4 runs, hit",
       "4 runs, miss", "8 runs, hit", "8 runs, miss"};
   const char *names[ROW_COUNT];
-  for (int i = 0; i < ROW_COUNT; i++)
+  for (int i = 0; i < ROW_COUNT; i++) {
     names[i] = ways[i / 4].names[i / 2 % 2][i % 2];
+  }
   bench_grid_init(&serial, "Gets one by one, ns", names, ROW_COUNT, columns,
                   COLUMN_COUNT);
   bench_grid_init(&loop, "Gets in a loop, ns", names, ROW_COUNT, columns,
@@ -371,8 +388,9 @@ main(int argc, char **argv)
   make_random_keys(keys, key_count, 42);
   make_queries(&asked, keys, key_count);
   printf("%zu entries of %d + %d bytes.\n", key_count, KEY_BYTES, VALUE_BYTES);
-  for (int shape = 0; shape < RUN_SHAPES; shape++)
+  for (int shape = 0; shape < RUN_SHAPES; shape++) {
     run_shape(&serial, &loop, shape, keys, key_count, &asked);
+  }
   bench_grid_print(&serial);
   bench_grid_print(&loop);
   free(asked.hits);

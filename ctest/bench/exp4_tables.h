@@ -173,8 +173,9 @@ bloom_may_have(const uint8_t *line, uint64_t hash)
 {
   for (unsigned p = 0; p < BLOOM_PROBES; p++) {
     unsigned bit = bloom_bit(hash, p);
-    if ((line[bit / 8] >> bit % 8 & 1) == 0)
+    if ((line[bit / 8] >> bit % 8 & 1) == 0) {
       return false;
+    }
   }
   return true;
 }
@@ -263,11 +264,13 @@ run_add(run_table *table, size_t number, const uint8_t *key)
   uint32_t locator =
       (uint32_t)(ordinal << 10) | (uint32_t)(slot_row_offset(slot) / 4);
   block_put(table->blocks + ordinal * BLOCK_BYTES, slot, key);
-  if (slot == 0)
+  if (slot == 0) {
     table->fences[ordinal] = key_head(key);
+  }
   bloom_add(table, hash);
-  for (int k = 0; k < INDEX_KINDS; k++)
+  for (int k = 0; k < INDEX_KINDS; k++) {
     index_add(table, k, hash, locator);
+  }
 }
 
 /* Builds a run of every `step`-th key from `first` on. */
@@ -277,12 +280,14 @@ run_build(run_table *table, uint8_t (*keys)[KEY_BYTES], size_t key_count,
 {
   size_t count = (key_count - first + step - 1) / step;
   uint8_t(*sorted)[KEY_BYTES] = bench_alloc(count, KEY_BYTES);
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
     memcpy(sorted[i], keys[first + i * step], KEY_BYTES);
+  }
   qsort(sorted, count, KEY_BYTES, compare_keys);
   run_allocate(table, count, is_huge);
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count; i++) {
     run_add(table, i, sorted[i]);
+  }
   free(sorted);
 }
 
@@ -291,8 +296,9 @@ run_free(run_table *table)
 {
   bench_unmap(table->blocks, table->block_count * BLOCK_BYTES);
   bench_unmap(table->bloom, table->bloom_lines * LINE_BYTES);
-  for (int k = 0; k < INDEX_KINDS; k++)
+  for (int k = 0; k < INDEX_KINDS; k++) {
     bench_unmap(table->buckets[k], table->bucket_counts[k] * LINE_BYTES);
+  }
   free(table->fences);
 }
 

@@ -133,6 +133,17 @@ test_a_cursor_keeps_its_table(void **state)
 }
 
 static void
+test_an_ended_cursor_lets_go_of_its_order(void **state)
+{
+  gs_memtable *table = kit_table(gs_sim_env(*state), KIT_CAPACITY);
+  gs_memtable_cursor cursor;
+  assert_int_equal(gs_memtable_cursor_init(&cursor, table, 1, NULL), GS_OK);
+  gs_cursor_end(&cursor.base);
+  kit_expect_unused_order(table);
+  gs_memtable_unref(table);
+}
+
+static void
 test_a_cursor_does_not_see_what_came_after_it(void **state)
 {
   gs_memtable *table = kit_table(gs_sim_env(*state), KIT_CAPACITY);
@@ -180,6 +191,7 @@ main(void)
       KIT_TEST(test_a_cursor_over_nothing_is_nowhere),
       KIT_TEST(test_keys_without_an_old_enough_version_are_passed_over),
       KIT_TEST(test_a_cursor_keeps_its_table),
+      KIT_TEST(test_an_ended_cursor_lets_go_of_its_order),
       KIT_TEST(test_a_cursor_does_not_see_what_came_after_it),
       KIT_TEST(test_many_chunks_are_walked_from_end_to_end),
   };

@@ -148,6 +148,13 @@ kit_expect_sound(gs_memtable *table)
   }
 }
 
+/* Nobody may still hold the current order. */
+static inline void
+kit_expect_unused_order(const gs_memtable *table)
+{
+  assert_int_equal(atomic_load(&table->ordering.current->users), 0);
+}
+
 /* A simulated machine per test, in *state; its end finds leaks. */
 static inline int
 kit_set_up(void **state)

@@ -6,7 +6,7 @@
 
 #include "mem/order_kit.h"
 
-enum { ROUNDS = 40, PROBES = 400 };
+enum { ROUNDS = 10, PROBES = 400 };
 
 /* The first place whose key is >= the key, the slow way. */
 static gs_place

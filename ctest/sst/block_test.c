@@ -275,12 +275,12 @@ test_each_broken_rule_is_told_by_open_or_verify(void **state)
       {ROWS_AT, 0x07, GS_OK, GS_VERSION},
       {ROWS_AT, 0x00, GS_OK, GS_CORRUPT}, /* no kind */
       {ROWS_AT, 0x08, GS_OK, GS_CORRUPT},
-      {ROWS_AT, 0x81, GS_OK, GS_CORRUPT},         /* an unknown flag */
-      {ROWS_AT, 0x02, GS_OK, GS_CORRUPT},         /* a tombstone with a value */
-      {ROWS_AT + 1, 1, GS_OK, GS_CORRUPT},        /* a value's end as padding */
-      {ROWS_AT + ROW, 0x01, GS_OK, GS_CORRUPT},   /* not marked as older */
-      {ROWS_AT + ROW + 4, 0, GS_OK, GS_CORRUPT},  /* the same sequence */
-      {ROWS_AT + ROW + 10, 1, GS_OK, GS_CORRUPT}, /* padding */
+      {ROWS_AT, 0x81, GS_OK, GS_CORRUPT},       /* an unknown flag */
+      {ROWS_AT, 0x02, GS_OK, GS_CORRUPT},       /* a tombstone with a value */
+      {ROWS_AT + 1, 1, GS_OK, GS_CORRUPT},      /* a value's end as padding */
+      {ROWS_AT + ROW, 0x01, GS_OK, GS_CORRUPT}, /* not marked as older */
+      {ROWS_AT + ROW + 7, 0x7f, GS_OK, GS_CORRUPT},   /* newer than its newer */
+      {ROWS_AT + ROW + 10, 1, GS_OK, GS_CORRUPT},     /* padding */
       {ROWS_AT + 2 * ROW, 0x41, GS_OK, GS_CORRUPT},   /* older, another key */
       {ROWS_AT + 2 * ROW + 11, 'q', GS_OK, GS_OK},    /* another value */
       {ROWS_AT + 2 * ROW + 1, 90, GS_OK, GS_CORRUPT}, /* a value too long */
@@ -348,6 +348,47 @@ test_fields_used_without_need_are_refused(void **state)
     assert_int_equal(gs_block_verify(&block, false, NULL), GS_CORRUPT);
     free(data);
   }
+}
+
+static void
+test_a_prefix_shorter_than_it_could_be_is_refused(void **state)
+{
+  (void)state;
+  kit_entries entries = {.count = 0};
+  kit_entries_put(&entries, "bca", 1, "");
+  kit_entries_put(&entries, "bcb", 2, "");
+  gs_buffer out = built(&entries);
+  enum { PREFIX_AT = 32 };
+  assert_int_equal(out.data[6], 2);
+  assert_memory_equal(out.data + PREFIX_AT, "bc", 2);
+  out.data[6] = 1;
+  out.data[PREFIX_AT + 1] = 0;
+  memcpy(out.data + 20, "\0\0ac", 4);
+  memcpy(out.data + 24, "\0\0bc", 4);
+  sign(out.data, out.size);
+  gs_block block;
+  assert_int_equal(open_block(out.data, out.size, &block), GS_OK);
+  assert_int_equal(gs_block_verify(&block, false, NULL), GS_CORRUPT);
+  gs_buffer_deinit(&out);
+  kit_entries_free(&entries);
+}
+
+static void
+test_bytes_behind_the_rows_are_refused(void **state)
+{
+  (void)state;
+  kit_entries entries = {.count = 0};
+  kit_entries_put(&entries, "key", 1, "v");
+  gs_buffer out = built(&entries);
+  gs_buffer_append_zeros(&out, 4);
+  out.data[0] += 4;
+  memset(out.data + out.size - 12, 0, 4);
+  sign(out.data, out.size);
+  gs_block block;
+  assert_int_equal(open_block(out.data, out.size, &block), GS_OK);
+  assert_int_equal(gs_block_verify(&block, false, NULL), GS_CORRUPT);
+  gs_buffer_deinit(&out);
+  kit_entries_free(&entries);
 }
 
 /* Everything a reader can do with a block; results do not matter. */
@@ -418,6 +459,8 @@ main(void)
       cmocka_unit_test(test_each_broken_rule_is_told_by_open_or_verify),
       cmocka_unit_test(test_verify_asks_for_the_mark_of_a_key_that_goes_on),
       cmocka_unit_test(test_fields_used_without_need_are_refused),
+      cmocka_unit_test(test_a_prefix_shorter_than_it_could_be_is_refused),
+      cmocka_unit_test(test_bytes_behind_the_rows_are_refused),
       cmocka_unit_test(test_no_content_makes_a_reader_leave_the_block),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

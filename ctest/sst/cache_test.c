@@ -249,6 +249,32 @@ test_frames_may_outlive_the_cache_in_the_epoch(void **state)
   gs_epoch_collect(epoch);
 }
 
+/* Frames of a large cache are cells of slabs, in the usual size. */
+static void
+test_a_large_cache_takes_its_frames_from_slabs(void **state)
+{
+  (void)state;
+  static const uint32_t sizes[] = {4096, 2049, 2048, 4097};
+  gs_cache_set_capacity(cache, (uint64_t)GS_SLAB_BYTES * 8);
+  for (uint32_t i = 0; i < 4; i++) {
+    gs_frame *frame = NULL;
+    assert_int_equal(gs_cache_frame_new(cache, sizes[i], &frame, NULL), GS_OK);
+    assert_int_equal(frame->slab != NULL, i < 2);
+    memset(frame->data, (int)i, sizes[i]);
+    uint64_t before = stats().used_bytes;
+    uint32_t slot = gs_epoch_enter(epoch);
+    gs_cache_insert(cache, frame, &homes[i], ghost_key(i));
+    gs_epoch_leave(epoch, slot);
+    uint64_t bytes = stats().used_bytes - before;
+    assert_int_equal(bytes, sizeof *frame + (i < 2 ? 4096 : sizes[i]));
+  }
+  gs_cache_set_capacity(cache, (uint64_t)GS_SLAB_BYTES * 8 - 1);
+  gs_frame *frame = NULL;
+  assert_int_equal(gs_cache_frame_new(cache, 4096, &frame, NULL), GS_OK);
+  assert_null(frame->slab);
+  gs_cache_frame_free(frame);
+}
+
 static void
 test_running_out_of_memory_leaves_nothing_behind(void **state)
 {
@@ -306,7 +332,7 @@ read_blocks(void *context)
       pinned = frame;
     }
     gs_epoch_leave(epoch, slot);
-    self->wrong += pinned->data[0] != pinned->data[BLOCK - 1];
+    self->wrong += pinned == NULL || pinned->data[0] != pinned->data[BLOCK - 1];
   }
   gs_frame_unpin(pinned);
 }
@@ -352,6 +378,7 @@ main(void)
       WITH_CACHE(test_a_frame_without_pins_is_freed_with_its_epoch),
       WITH_CACHE(test_forgetting_takes_only_the_pointers_named),
       WITH_CACHE(test_frames_may_outlive_the_cache_in_the_epoch),
+      WITH_CACHE(test_a_large_cache_takes_its_frames_from_slabs),
       WITH_CACHE(test_running_out_of_memory_leaves_nothing_behind),
       cmocka_unit_test(test_threads_read_right_blocks_while_others_evict_them),
   };

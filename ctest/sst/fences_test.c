@@ -221,6 +221,10 @@ test_a_section_that_does_not_fit_is_corrupt(void **state)
   assert_int_equal(load_bytes(whole, count + 1, end), GS_CORRUPT);
   assert_int_equal(load_bytes(whole, 0, end), GS_CORRUPT);
   assert_int_equal(load_bytes(whole, UINT32_MAX, end), GS_CORRUPT);
+  gs_buffer_append_zeros(&section, 1);
+  gs_slice longer = gs_buffer_slice(&section);
+  assert_int_equal(load_bytes(longer, count, end), GS_CORRUPT);
+  whole = gs_slice_of(section.data, section.size - 1);
   for (size_t size = 0; size < whole.size; size++) {
     gs_slice cut = gs_slice_of(whole.data, size);
     assert_int_equal(load_bytes(cut, count, end), GS_CORRUPT);

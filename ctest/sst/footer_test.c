@@ -240,6 +240,22 @@ test_numbers_that_do_not_fit_are_corrupt(void **state)
 }
 
 static void
+leave_out_index(gs_table_footer *footer, uint64_t checksum)
+{
+  set_index_size(footer, 0);
+  footer->features = 0;
+  footer->index.checksum = checksum;
+}
+
+static void
+test_a_point_index_that_is_left_out_leaves_zeros(void **state)
+{
+  (void)state;
+  assert_int_equal(try(leave_out_index, 0), GS_OK);
+  assert_int_equal(try(leave_out_index, 1), GS_CORRUPT);
+}
+
+static void
 test_a_footer_of_another_format_or_feature_is_refused(void **state)
 {
   (void)state;
@@ -278,6 +294,7 @@ main(void)
           test_a_footer_with_any_bit_flipped_or_elsewhere_is_corrupt),
       cmocka_unit_test(test_parts_that_do_not_follow_one_another_are_corrupt),
       cmocka_unit_test(test_numbers_that_do_not_fit_are_corrupt),
+      cmocka_unit_test(test_a_point_index_that_is_left_out_leaves_zeros),
       cmocka_unit_test(test_a_footer_of_another_format_or_feature_is_refused),
       cmocka_unit_test(test_locators_reach_every_row_of_a_block),
   };

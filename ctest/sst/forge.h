@@ -104,7 +104,9 @@ forge_sign(forge *made)
   for (uint32_t i = 0; i < made->fences.count; i++) {
     forge_sign_block(made, i);
   }
-  forge_sign_part(made, &made->footer.index, 0);
+  if (made->footer.index.size > 0) {
+    forge_sign_part(made, &made->footer.index, 0);
+  }
   forge_sign_part(made, &made->footer.fences, 1);
   forge_sign_part(made, &made->footer.properties, 2);
   forge_sign_footer(made);

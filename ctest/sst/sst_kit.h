@@ -275,8 +275,8 @@ kit_table_start(kit_table *kit, gs_env *env, uint64_t cache_bytes)
 static inline gs_status
 kit_table_open(kit_table *kit, const char *path, gs_error *err)
 {
-  return gs_table_open(kit->env, kit->cache, kit->epoch, path, KIT_SALT,
-                       &kit->meta, &kit->table, err);
+  return gs_table_open(kit->cache, path, KIT_SALT, &kit->meta, &kit->table,
+                       err);
 }
 
 /* Writes the entries and opens the table. */

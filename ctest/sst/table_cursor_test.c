@@ -192,7 +192,8 @@ test_a_cursor_may_be_ended_twice_before_it_is_freed(void **state)
 static void
 assert_walk_fails(gs_cursor *cursor, gs_status wanted)
 {
-  gs_error err = {.status = GS_OK};
+  static gs_error err;
+  err.status = GS_OK;
   cursor->error = &err;
   for (gs_cursor_first(cursor); cursor->valid; gs_cursor_next(cursor)) {
     while (gs_cursor_older(cursor)) {

@@ -48,8 +48,8 @@ static gs_status
 open_and_verify(gs_error *err)
 {
   gs_table *table = NULL;
-  gs_status status = gs_table_open(sim_machine_env, kit.cache, kit.epoch, "/t",
-                                   KIT_SALT, NULL, &table, err);
+  gs_status status =
+      gs_table_open(kit.cache, "/t", KIT_SALT, NULL, &table, err);
   if (status == GS_OK) {
     status = gs_table_verify(table, err);
   }
@@ -135,9 +135,10 @@ test_rot_under_an_open_table_is_seen(void **state)
 
 /* ---- broken rules under right checksums ---------------------------------- */
 
-/* Three blocks: a@9..., b, c of one row each, and a point index. */
+/* Three blocks of one row each. */
 static void
-forge_three(forge *made, const char *const keys[3], const uint64_t seqs[3])
+forge_three(forge *made, const char *const keys[3], const uint64_t seqs[3],
+            bool has_point_index)
 {
   kit_entries entries = {.count = 0};
   for (size_t i = 0; i < 3; i++) {
@@ -148,7 +149,7 @@ forge_three(forge *made, const char *const keys[3], const uint64_t seqs[3])
                       .kind = GS_KIND_PUT};
     kit_entries_add(&entries, &entry);
   }
-  forge_start(made, "/t", &entries, true);
+  forge_start(made, "/t", &entries, has_point_index);
   assert_int_equal(made->fences.count, 3);
   kit_entries_free(&entries);
 }
@@ -176,7 +177,7 @@ test_blocks_out_of_order_or_off_their_fence_are_told(void **state)
   static const char *const keys[] = {"b", "d", "f"};
   static const uint64_t seqs[] = {5, 6, 7};
   forge made;
-  forge_three(&made, keys, seqs);
+  forge_three(&made, keys, seqs, false);
   assert_int_equal(sign_and_verify(&made), GS_OK);
   set_key(&made, 1, 'e');
   assert_int_equal(sign_and_verify(&made), GS_CORRUPT);
@@ -222,9 +223,9 @@ test_versions_in_the_wrong_order_over_a_seam_are_told(void **state)
 {
   (void)state;
   static const char *const keys[] = {"b", "b", "f"};
-  static const uint64_t seqs[] = {9, 6, 7};
+  static const uint64_t seqs[] = {9, 6, 5};
   forge made;
-  forge_three(&made, keys, seqs);
+  forge_three(&made, keys, seqs, true);
   assert_int_equal(sign_and_verify(&made), GS_OK);
   uint8_t *base_seq = row_of(&made, 1) - 16;
   assert_int_equal(gs_get_u64(base_seq), 6);
@@ -244,7 +245,7 @@ test_properties_that_do_not_fit_the_rows_are_told(void **state)
   static const char *const keys[] = {"b", "d", "f"};
   static const uint64_t seqs[] = {5, 6, 7};
   forge made;
-  forge_three(&made, keys, seqs);
+  forge_three(&made, keys, seqs, true);
   static const struct {
     size_t tag;
     uint64_t value;
@@ -277,7 +278,7 @@ test_a_point_index_that_does_not_give_every_key_is_told(void **state)
   static const char *const keys[] = {"b", "d", "f"};
   static const uint64_t seqs[] = {5, 6, 7};
   forge made;
-  forge_three(&made, keys, seqs);
+  forge_three(&made, keys, seqs, true);
   uint8_t *bucket = made.bytes.data + made.footer.index.offset;
   static const size_t places[] = {0,
                                   3,
@@ -376,8 +377,7 @@ use_up(const kit_entries *entries, uint64_t *random)
 {
   gs_table *table = NULL;
   gs_error err;
-  if (gs_table_open(sim_machine_env, kit.cache, kit.epoch, "/t", KIT_SALT, NULL,
-                    &table, &err) != GS_OK) {
+  if (gs_table_open(kit.cache, "/t", KIT_SALT, NULL, &table, &err) != GS_OK) {
     return;
   }
   kit.table = table;

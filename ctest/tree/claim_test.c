@@ -194,10 +194,10 @@ test_a_claim_knows_inputs_runs_and_hull(void **state)
   assert_int_equal(claim->top_run_id, 4);
   assert_int_equal(claim->low_run_id, 2);
   assert_int_equal(claim->target_run_id, 2);
-  assert_true(gs_slice_equal(gs_buffer_slice(&claim->min_key),
-                             gs_slice_str("a")));
-  assert_true(gs_slice_equal(gs_buffer_slice(&claim->max_key),
-                             gs_slice_str("z")));
+  assert_true(
+      gs_slice_equal(gs_buffer_slice(&claim->min_key), gs_slice_str("a")));
+  assert_true(
+      gs_slice_equal(gs_buffer_slice(&claim->max_key), gs_slice_str("z")));
   plan_bench_end(&bench);
 }
 
@@ -240,6 +240,7 @@ test_a_claim_that_finds_no_memory_leaves_nothing_behind(void **state)
   }
   assert_int_equal(allowed, 4);
   gs_claim_free(&bench.alloc.base, claim);
+  gs_claim_free(&bench.alloc.base, NULL);
   plan_bench_end(&bench);
 }
 

@@ -24,10 +24,13 @@ enum { LAYOUT_RUNS = 80, LAYOUT_TABLES = 80 };
 static inline const char *
 layout_key(const char *text, const char *end, gs_slice *key)
 {
-  const char *stop = strstr(text, end);
-  assert_non_null(stop);
-  *key = gs_slice_of(text, (size_t)(stop - text));
-  return stop + strlen(end);
+  size_t size = 0;
+  while (strncmp(text + size, end, strlen(end)) != 0) {
+    assert_int_not_equal(text[size], '\0');
+    size++;
+  }
+  *key = gs_slice_of(text, size);
+  return text + size + strlen(end);
 }
 
 static inline const char *

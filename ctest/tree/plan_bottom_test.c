@@ -25,9 +25,8 @@ expect_bottoms(const char *tree, const char *text, const char *keys,
   size_t position = gs_plan_position(bench.version, &parsed.plan);
   char found[32] = {0};
   for (size_t i = 0; keys[i] != '\0'; i++) {
-    bool is_bottom =
-        gs_plan_is_bottom(bench.version, &parsed.plan, position, state,
-                          gs_slice_of(&keys[i], 1));
+    bool is_bottom = gs_plan_is_bottom(bench.version, &parsed.plan, position,
+                                       state, gs_slice_of(&keys[i], 1));
     found[i] = is_bottom ? '1' : '0';
   }
   assert_string_equal(found, wanted);

@@ -23,11 +23,12 @@ test_the_number_of_inputs_has_bounds(void **state)
   plan_bench_expect(&bench, "merge into 2",
                     "bad_plan: the plan has 0 inputs; it takes 1 to 4096 []");
   static uint64_t inputs[4097];
-  gs_plan plan = {GS_PLAN_MERGE, GS_TARGET_INTO, 2, -1, inputs, 4097, 0,
-                  NULL,          0,              NULL};
+  gs_plan plan = {
+      GS_PLAN_MERGE, GS_TARGET_INTO, 2, -1, inputs, 4097, 0, NULL, 0, NULL};
   plan_bench_expect_plan(
-      &bench, &plan, "bad_plan: the plan has 4097 inputs; it takes 1 to 4096 "
-                     "[]");
+      &bench, &plan,
+      "bad_plan: the plan has 4097 inputs; it takes 1 to 4096 "
+      "[]");
   plan_bench_end(&bench);
 }
 
@@ -59,13 +60,11 @@ test_level_and_size_have_bounds(void **state)
   plan_text parsed;
   plan_text_parse("merge 30 above 3", &parsed);
   parsed.plan.level = 64;
-  plan_bench_expect_plan(
-      &bench, &parsed.plan,
-      "bad_plan: level 64 is not a number from 0 to 63 []");
+  plan_bench_expect_plan(&bench, &parsed.plan,
+                         "bad_plan: level 64 is not a number from 0 to 63 []");
   parsed.plan.level = -2;
-  plan_bench_expect_plan(
-      &bench, &parsed.plan,
-      "bad_plan: level -2 is not a number from 0 to 63 []");
+  plan_bench_expect_plan(&bench, &parsed.plan,
+                         "bad_plan: level -2 is not a number from 0 to 63 []");
   parsed.plan.level = 63;
   parsed.plan.table_bytes = 255;
   plan_bench_expect_plan(

@@ -27,8 +27,8 @@ enum {
 
 typedef struct model_cell {
   uint8_t count;
-  uint8_t seq[MODEL_VERSIONS];    /* falls; above 0 */
-  bool is_put[MODEL_VERSIONS];    /* else a tombstone */
+  uint8_t seq[MODEL_VERSIONS]; /* falls; above 0 */
+  bool is_put[MODEL_VERSIONS]; /* else a tombstone */
 } model_cell;
 
 typedef struct model_table {
@@ -420,8 +420,7 @@ model_version(const model *m, gs_alloc *alloc)
       model_count_cells(m->cells[i], &meta, from->min, from->max);
       tables[t] = gs_tree_table_new(alloc, &meta);
     }
-    runs[i] =
-        gs_run_new(alloc, m->runs[i].id, 0, tables, m->runs[i].count);
+    runs[i] = gs_run_new(alloc, m->runs[i].id, 0, tables, m->runs[i].count);
     for (uint8_t t = 0; t < m->runs[i].count; t++) {
       gs_tree_table_unref(tables[t]);
     }
@@ -437,8 +436,8 @@ model_version(const model *m, gs_alloc *alloc)
 static inline gs_plan
 model_engine_plan(const model *m, const model_plan *plan, uint64_t *ids)
 {
-  gs_plan out = {.op = plan->op, .target = plan->target, .level = -1,
-                 .inputs = ids};
+  gs_plan out = {
+      .op = plan->op, .target = plan->target, .level = -1, .inputs = ids};
   if (plan->target == GS_TARGET_INTO || plan->target == GS_TARGET_ABOVE) {
     out.run_id = m->runs[plan->target_run].id;
   }

@@ -92,12 +92,12 @@ static void
 test_the_known_policies_make_valid_plans(void **state)
 {
   (void)state;
-  plan_text_expect(tree, "merge 40 31 into 3", "ok");       /* leveled */
-  plan_text_expect(tree, "merge 50 51 40 above 4", "ok");   /* tiered */
+  plan_text_expect(tree, "merge 40 31 into 3", "ok");     /* leveled */
+  plan_text_expect(tree, "merge 50 51 40 above 4", "ok"); /* tiered */
   plan_text_expect(tree, "merge 50 51 40 30 31 32 20 bottom", "ok");
-  plan_text_expect(tree, "merge 31 into 3", "ok");          /* rewrite */
+  plan_text_expect(tree, "merge 31 into 3", "ok"); /* rewrite */
   plan_text_expect("run 2 L0: 1[a..c] 2[k..m]\nrun 1 L1: 3[d..e]\n",
-                   "move 1 into 1", "ok");                  /* trivial move */
+                   "move 1 into 1", "ok"); /* trivial move */
   plan_text_expect("run 2 L0: 1[a..c] 2[k..m]\nrun 1 L1: 3[d..e]\n",
                    "move 1 3 into 1", "ok");
 }

@@ -128,8 +128,8 @@ plan_bench_expect_plan(plan_bench *bench, const gs_plan *plan,
   gs_refusal refusal;
   char text[600] = "ok";
   if (!gs_plan_check(bench->version, plan,
-                     (const gs_claim *const *)bench->claims,
-                     bench->claim_count, &bench->limits, &refusal)) {
+                     (const gs_claim *const *)bench->claims, bench->claim_count,
+                     &bench->limits, &refusal)) {
     int at = snprintf(text, sizeof text, "%s: %s [",
                       gs_refusal_name(refusal.code), refusal.text);
     for (size_t i = 0; i < refusal.table_count; i++) {

@@ -46,7 +46,7 @@ test_every_small_array_is_sorted(void **state)
   (void)state;
   for (size_t count = 0; count <= LENGTH; count++) {
     for (unsigned code = 0; code < 1u << (2 * count); code++) {
-      uint64_t numbers[LENGTH];
+      uint64_t numbers[LENGTH] = {0};
       for (size_t i = 0; i < count; i++) {
         numbers[i] = code >> (2 * i) & 3;
       }

@@ -74,7 +74,8 @@ test_keys_that_differ_after_eight_bytes_are_told_apart(void **state)
   test_alloc alloc;
   test_alloc_init(&alloc);
   gs_version *v = layout_version(
-      &alloc.base, "run 1 L0: 1[12345678..12345678a] 2[12345678c..12345678e]\n");
+      &alloc.base,
+      "run 1 L0: 1[12345678..12345678a] 2[12345678c..12345678e]\n");
   expect_table(v->runs[0], "1234567", 0);
   expect_table(v->runs[0], "12345678", 1);
   expect_table(v->runs[0], "12345678a", 1);
@@ -207,8 +208,8 @@ test_a_run_sums_up_its_tables(void **state)
 static gs_version *
 make_small(gs_alloc *alloc)
 {
-  gs_table_meta meta = {.id = 1, .min_key = gs_slice_str("a"),
-                        .max_key = gs_slice_str("b")};
+  gs_table_meta meta = {
+      .id = 1, .min_key = gs_slice_str("a"), .max_key = gs_slice_str("b")};
   gs_tree_table *table = gs_tree_table_new(alloc, &meta);
   if (table == NULL) {
     return NULL;

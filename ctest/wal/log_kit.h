@@ -33,14 +33,15 @@ static const gs_store_id kit_store = {
     {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
 
 /* Fails the test with the error's own words. */
-#define KIT_OK(expr, err)                                       \
-  do {                                                          \
-    gs_status kit_status = (expr);                              \
-    if (kit_status != GS_OK) {                                  \
-      fail_msg("%s: %s: %s", #expr, gs_status_code(kit_status), \
-               (err)->message);                                 \
-    }                                                           \
-  } while (0)
+#define KIT_OK(expr, err) kit_ok((expr), #expr, (err))
+
+static inline void
+kit_ok(gs_status status, const char *what, const gs_error *err)
+{
+  if (status != GS_OK) {
+    fail_msg("%s: %s: %s", what, gs_status_code(status), err->message);
+  }
+}
 
 /* ---- batches ------------------------------------------------------------- */
 

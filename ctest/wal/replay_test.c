@@ -193,6 +193,69 @@ test_a_hole_is_damage_where_the_next_segment_was_synced(void **state)
 }
 
 static void
+test_a_hole_is_damage_where_the_next_header_page_was_synced(void **state)
+{
+  (void)state;
+  toy t = toy_of("aaarsa");
+  size_t at = frame_at(&t, 1, 2);
+  lose_tail(&t, 1, 2);
+  assert_corrupt(&t, 3, 1, at);
+  toy_free(&t);
+}
+
+static void
+test_a_hole_stays_where_it_is_whatever_stands_in_later_files(void **state)
+{
+  (void)state;
+  toy t = toy_of("aaaraa");
+  size_t at = frame_at(&t, 1, 2);
+  overwrite(&t, 1, at, 0x77, 8);
+  overwrite(&t, 2, 0, 0x77, TOY_BYTES);
+  assert_torn(&t, 3, 1, at);
+  toy_free(&t);
+}
+
+static void
+test_nothing_behind_a_gap_counts_even_if_it_would_continue(void **state)
+{
+  (void)state;
+  toy t = toy_new();
+  KIT_OK(toy_run(&t, "aaar"), &t.err);
+  t.next_seq = 100;
+  KIT_OK(toy_run(&t, "ar"), &t.err);
+  t.next_seq = 4;
+  KIT_OK(toy_run(&t, "a"), &t.err);
+  toy_close_logs(&t);
+  size_t at = frame_at(&t, 1, 2);
+  lose_tail(&t, 1, 2);
+  assert_torn(&t, 3, 1, at);
+  toy_free(&t);
+}
+
+static void
+test_a_header_page_that_tells_of_another_end_shows_a_lost_tail(void **state)
+{
+  (void)state;
+  for (int field = 0; field <= 3; field++) {
+    toy t = toy_new();
+    KIT_OK(toy_run(&t, "aa"), &t.err);
+    size_t end = (size_t)gs_log_written_bytes(t.writers[0]);
+    gs_log_header header = toy_header(&t, 2, false);
+    header.prev_number += field == 1;
+    header.prev_bytes += field == 2 ? 64 : 0;
+    header.prev_link ^= field == 3;
+    KIT_OK(toy_start(&t, &header), &t.err);
+    toy_close_logs(&t);
+    if (field == 0) {
+      assert_whole(&t);
+    } else {
+      assert_torn(&t, 3, 1, end);
+    }
+    toy_free(&t);
+  }
+}
+
+static void
 test_a_hole_in_the_middle_of_three_is_judged_by_the_third(void **state)
 {
   (void)state;
@@ -350,6 +413,17 @@ test_another_file_in_a_segments_place_is_damage(void **state)
 }
 
 static void
+test_a_log_of_the_other_kind_in_a_segments_place_is_damage(void **state)
+{
+  (void)state;
+  toy t = toy_of("aara");
+  KIT_OK(gs_env_remove(t.env, name_of(2), &t.err), &t.err);
+  gs_log_close(kit_start(t.env, name_of(2), GS_LOG_MANIFEST, 2, TOY_BYTES));
+  assert_corrupt(&t, 3, 2, 0);
+  toy_free(&t);
+}
+
+static void
 test_another_stores_segment_is_told_apart(void **state)
 {
   (void)state;
@@ -379,6 +453,20 @@ test_sequences_that_jump_or_go_back_between_neighbours_are_damage(void **state)
       toy_free(&t);
     }
   }
+}
+
+static void
+test_sequences_that_go_back_are_damage_behind_a_hole_too(void **state)
+{
+  (void)state;
+  toy t = toy_new();
+  KIT_OK(toy_run(&t, "aaar"), &t.err);
+  t.next_seq = 1;
+  KIT_OK(toy_run(&t, "a"), &t.err);
+  toy_close_logs(&t);
+  lose_tail(&t, 1, 2);
+  assert_corrupt(&t, 3, 2, GS_LOG_HEADER_BYTES);
+  toy_free(&t);
 }
 
 static void
@@ -419,6 +507,7 @@ test_a_sequence_known_elsewhere_must_be_reached(void **state)
   gs_replay_request request = request_of(&empty, &h);
   gs_replay_result result;
   request.known_seq = 1;
+  request.segments = NULL;
   assert_int_equal(gs_wal_replay(empty.env, &request, &result, NULL),
                    GS_CORRUPT);
   toy_free(&empty);
@@ -465,6 +554,14 @@ main(void)
       cmocka_unit_test(test_a_hole_is_damage_where_the_next_header_says_synced),
       cmocka_unit_test(test_a_hole_is_damage_where_the_next_segment_was_synced),
       cmocka_unit_test(
+          test_a_hole_is_damage_where_the_next_header_page_was_synced),
+      cmocka_unit_test(
+          test_a_hole_stays_where_it_is_whatever_stands_in_later_files),
+      cmocka_unit_test(
+          test_nothing_behind_a_gap_counts_even_if_it_would_continue),
+      cmocka_unit_test(
+          test_a_header_page_that_tells_of_another_end_shows_a_lost_tail),
+      cmocka_unit_test(
           test_a_hole_in_the_middle_of_three_is_judged_by_the_third),
       cmocka_unit_test(test_a_hole_in_the_first_is_judged_by_the_third),
       cmocka_unit_test(
@@ -477,9 +574,13 @@ main(void)
       cmocka_unit_test(test_a_listed_segment_that_is_missing_is_damage),
       cmocka_unit_test(test_a_segment_cut_at_any_length_is_damage),
       cmocka_unit_test(test_another_file_in_a_segments_place_is_damage),
+      cmocka_unit_test(
+          test_a_log_of_the_other_kind_in_a_segments_place_is_damage),
       cmocka_unit_test(test_another_stores_segment_is_told_apart),
       cmocka_unit_test(
           test_sequences_that_jump_or_go_back_between_neighbours_are_damage),
+      cmocka_unit_test(
+          test_sequences_that_go_back_are_damage_behind_a_hole_too),
       cmocka_unit_test(test_a_list_that_begins_too_late_is_damage),
       cmocka_unit_test(test_a_sequence_known_elsewhere_must_be_reached),
       cmocka_unit_test(test_after_a_clean_close_every_torn_end_is_damage),

@@ -77,14 +77,13 @@ toy_header(const toy *t, uint64_t number, bool is_prev_synced)
   return header;
 }
 
-/* Prepared, named and listed, then started. */
+/* A new segment: prepared, named and listed, then started. */
 static inline gs_status
-toy_rotate(toy *t, bool is_prev_synced)
+toy_start(toy *t, const gs_log_header *header)
 {
   gs_buffer path;
   gs_log_writer *writer = NULL;
   uint64_t number = t->count + 1;
-  gs_log_header header = toy_header(t, number, is_prev_synced);
   gs_buffer_init(&path, t->env->alloc);
   gs_segment_path(&path, "/db", number);
   gs_status status = gs_log_prepare(t->env, (const char *)path.data, TOY_BYTES,
@@ -100,7 +99,14 @@ toy_rotate(toy *t, bool is_prev_synced)
   t->list[t->count] =
       (gs_segment){.number = number, .allocated_bytes = TOY_BYTES};
   t->writers[t->count++] = writer;
-  return gs_log_start(writer, &header, &t->err);
+  return gs_log_start(writer, header, &t->err);
+}
+
+static inline gs_status
+toy_rotate(toy *t, bool is_prev_synced)
+{
+  gs_log_header header = toy_header(t, t->count + 1, is_prev_synced);
+  return toy_start(t, &header);
 }
 
 static inline gs_status
