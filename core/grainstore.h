@@ -112,6 +112,9 @@ GS_API GS_MUST_CHECK gs_status gs_open(const char *path,
  * still holds it). NULL is accepted. */
 GS_API gs_status gs_close(gs_store *store, gs_error *err);
 
+/* How many opens of this process share the store now. */
+GS_API unsigned gs_get_opens(const gs_store *store);
+
 GS_API gs_store_kind gs_get_kind(const gs_store *store);
 GS_API const char *gs_get_path(const gs_store *store);
 GS_API void gs_get_options(const gs_store *store, gs_options *out);
@@ -285,18 +288,25 @@ GS_API GS_MUST_CHECK gs_status gs_take(gs_store *store, gs_slice key,
                                        const gs_write_options *options,
                                        gs_value *out, gs_error *err);
 
-/* Writes only if the present value is the expected one (NULL: absent). value
- * NULL deletes. *done says whether it was; if not, *current holds the present
- * value and *current_status GS_OK or GS_ABSENT. */
+/* What a conditional write expects and does. */
+typedef struct gs_exchange {
+  const gs_slice *expected; /* NULL: the key must be absent */
+  const gs_slice *value;    /* NULL: delete */
+} gs_exchange;
+
 typedef struct gs_put_if_result {
   bool is_done;
   bool is_present; /* when not done: whether there is a present value */
 } gs_put_if_result;
 
-GS_API GS_MUST_CHECK gs_status
-gs_put_if(gs_store *store, gs_slice key, const gs_slice *expected,
-          const gs_slice *value, const gs_write_options *options,
-          gs_value *current, gs_put_if_result *result, gs_error *err);
+/* Writes only if the present value is the expected one; otherwise *current
+ * holds the present value, if there is one. */
+GS_API GS_MUST_CHECK gs_status gs_put_if(gs_store *store, gs_slice key,
+                                         const gs_exchange *exchange,
+                                         const gs_write_options *options,
+                                         gs_value *current,
+                                         gs_put_if_result *result,
+                                         gs_error *err);
 
 /* Rewrites the value with another expiry (0: none). GS_ABSENT: nothing. */
 GS_API GS_MUST_CHECK gs_status gs_expire_at(gs_store *store, gs_slice key,
@@ -336,7 +346,8 @@ GS_API GS_MUST_CHECK gs_status
 gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
                       uint64_t *first, uint64_t *last, gs_error *err);
 
-/* The last committed note: GS_ABSENT where there is none. */
+/* The last committed note: GS_ABSENT where there is none. Waits for one that is
+ * on its way to the device; where the store failed on that way, its failure. */
 GS_API GS_MUST_CHECK gs_status gs_get_note(gs_store *store, gs_value *out,
                                            gs_error *err);
 

@@ -6,11 +6,14 @@
  * edit. Writers wait meanwhile, and memory is flushed first, so that nothing
  * older can come to lie above. The sequence taken has no frame in the log; the
  * edit that installs the run raises flushed_seq to it, so a replay expects the
- * next one.
+ * next one. The edit carries the note too: a replay passes over whatever comes
+ * before.
  */
 #include "merge/visible.h"
 #include "store/flush.h"
 #include "store/output.h"
+
+enum { EMPTY_TRIES = 64 };
 
 typedef struct attachment {
   gs_store *store;
@@ -70,6 +73,9 @@ install(attachment *a, gs_error *err)
   uint64_t run_id = gs_store_new_id(store);
   gs_edit_add_run(edit, run_id, 0, GS_PLACE_TOP, 0);
   gs_output_name(&a->output, edit, run_id);
+  if (store->note_seq > 0 || store->note.size > 0) {
+    gs_edit_set_note(edit, gs_buffer_slice(&store->note), store->note_seq);
+  }
   gs_install change = {
       .edit = edit,
       .flushed_seq = a->seq,
@@ -85,6 +91,11 @@ install(attachment *a, gs_error *err)
   gs_edit_free(edit);
   if (change.is_durable || is_doubtful) {
     gs_output_keep(&a->output);
+  }
+  if (status != GS_OK && is_doubtful) {
+    /* Should the edit turn up, its sequence is flushed; a later write that took
+     * the same one would be passed over. So there is none. */
+    gs_store_fail(store, status, err);
   }
   return status;
 }
@@ -111,7 +122,7 @@ take_in(attachment *a, uint64_t *entries, gs_error *err)
       atomic_store_explicit(&store->visible_seq, a->seq, memory_order_release);
     }
   }
-  if (entries != NULL) {
+  if (status == GS_OK && entries != NULL) {
     *entries = a->output.entry_count;
   }
   gs_cursor_end(&a->live.base);
@@ -123,7 +134,7 @@ take_in(attachment *a, uint64_t *entries, gs_error *err)
 static gs_status
 lock_empty(gs_store *store, gs_error *err)
 {
-  for (;;) {
+  for (int i = 0; i < EMPTY_TRIES; i++) {
     gs_status status = gs_flush_all(store, err);
     if (status != GS_OK) {
       return status;
@@ -136,6 +147,7 @@ lock_empty(gs_store *store, gs_error *err)
     }
     gs_mutex_unlock(store->commit);
   }
+  return GS_FAIL(err, GS_BUSY, "%s: writes kept coming first", store->path);
 }
 
 gs_status
@@ -144,8 +156,7 @@ gs_attach(gs_store *store, const char *path, uint64_t *entries, gs_error *err)
   attachment a = {.store = store};
   gs_status status = gs_store_check_writable(store, err);
   if (status == GS_OK) {
-    status = gs_table_open(store->env, store->cache, store->epoch, path, 0,
-                           NULL, &a.table, err);
+    status = gs_table_open(store->cache, path, 0, NULL, &a.table, err);
   }
   if (status != GS_OK) {
     return status;
@@ -164,7 +175,7 @@ gs_attach(gs_store *store, const char *path, uint64_t *entries, gs_error *err)
       status = take_in(&a, entries, err);
       gs_mutex_unlock(store->commit);
     }
-    gs_cursor_end(a.walk);
+    gs_table_cursor_free(a.walk);
   }
   gs_table_unref(a.table);
   return status;

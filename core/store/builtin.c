@@ -66,17 +66,24 @@ queue_merge(gs_store *store, const gs_version *version, size_t runs)
 }
 
 void
+gs_builtin_decide_locked(gs_store *store, size_t runs)
+{
+  const gs_version *version = atomic_load(&store->view)->version;
+  bool is_held = store->merge_hold_us > gs_env_mono_us(store->env);
+  if (version->run_count <= runs || is_held || store->is_closing ||
+      gs_job_count_merges(store) > 0) {
+    return;
+  }
+  size_t count = gather(version, runs);
+  if (count >= 2) {
+    queue_merge(store, version, count);
+  }
+}
+
+void
 gs_builtin_decide(gs_store *store, size_t runs)
 {
   gs_mutex_lock(store->state);
-  const gs_version *version = atomic_load(&store->view)->version;
-  bool is_held = store->merge_hold_ms > gs_store_clock(store);
-  if (version->run_count > runs && !is_held && !store->is_closing &&
-      gs_job_count_merges(store) == 0) {
-    size_t count = gather(version, runs);
-    if (count >= 2) {
-      queue_merge(store, version, count);
-    }
-  }
+  gs_builtin_decide_locked(store, runs);
   gs_mutex_unlock(store->state);
 }

@@ -8,7 +8,7 @@
  * geometrically with age and an entry is rewritten O(log n) times.
  * [universal compaction, as RocksDB names it]
  *
- * Threads: takes state.
+ * Threads: state is held or taken, as each function says.
  */
 #ifndef GS_STORE_BUILTIN_H
 #define GS_STORE_BUILTIN_H
@@ -17,5 +17,8 @@
 
 /* Queues a merge if the tree has more than `runs` runs and nothing hinders. */
 void gs_builtin_decide(gs_store *store, size_t runs);
+
+/* The same with state held. */
+void gs_builtin_decide_locked(gs_store *store, size_t runs);
 
 #endif

@@ -9,8 +9,8 @@
  * such a write before it is durable, so plain writes behind it wait with it.
  */
 #include "code/fixed.h"
+#include "store/flush.h"
 #include "store/stall.h"
-#include "store/store.h"
 
 /* What a memtable takes for itself besides entries, at the most. */
 enum { MEMTABLE_SLACK = 4096 };
@@ -50,15 +50,27 @@ gs_store_decode_key(const gs_store *store, gs_slice key, uint8_t bytes[4])
 }
 
 static gs_status
-check_u32(gs_slice key, gs_slice value, gs_error *err)
+check_u32_value(gs_slice value, gs_error *err)
 {
-  if (key.size != 4) {
+  if (value.size != 4) {
+    return GS_FAIL(err, GS_MISUSE,
+                   "a u32 store takes values of 4 bytes, got %zu", value.size);
+  }
+  return GS_OK;
+}
+
+gs_status
+gs_store_check_key(const gs_store *store, gs_slice key, gs_error *err)
+{
+  if (store->kind == GS_STORE_U32 && key.size != 4) {
     return GS_FAIL(err, GS_MISUSE, "a u32 store takes keys of 4 bytes, got %zu",
                    key.size);
   }
-  if (value.size != 4 && value.size != 0) {
-    return GS_FAIL(err, GS_MISUSE,
-                   "a u32 store takes values of 4 bytes, got %zu", value.size);
+  if (key.size > GS_KEY_MAX_BYTES) {
+    return GS_FAIL(err, GS_TOOLARGE,
+                   "the key has %zu bytes, the limit is %d; store a hash of it "
+                   "or put the rest into the value",
+                   key.size, GS_KEY_MAX_BYTES);
   }
   return GS_OK;
 }
@@ -67,14 +79,12 @@ gs_status
 gs_store_check_entry(const gs_store *store, gs_slice key, gs_slice value,
                      gs_error *err)
 {
-  if (store->kind == GS_STORE_U32) {
-    return check_u32(key, value, err);
+  gs_status status = gs_store_check_key(store, key, err);
+  if (status != GS_OK) {
+    return status;
   }
-  if (key.size > GS_KEY_MAX_BYTES) {
-    return GS_FAIL(err, GS_TOOLARGE,
-                   "the key has %zu bytes, the limit is %d; store a hash of it "
-                   "or put the rest into the value",
-                   key.size, GS_KEY_MAX_BYTES);
+  if (store->kind == GS_STORE_U32) {
+    return check_u32_value(value, err);
   }
   if (value.size > GS_VALUE_MAX_BYTES) {
     return GS_FAIL(err, GS_TOOLARGE,
@@ -127,7 +137,11 @@ gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
   gs_memtable *fresh = NULL;
   gs_status status =
       gs_memtable_new(store->env, capacity, gs_store_clock(store), &fresh, err);
+  if (status == GS_OK) {
+    status = gs_flush_keep_note(store, store->active, err);
+  }
   if (status != GS_OK) {
+    gs_memtable_unref(fresh);
     return status;
   }
   gs_mutex_lock(store->state);
@@ -141,7 +155,8 @@ gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
                             view->version, err);
   if (status == GS_OK) {
     store->active = fresh;
-    status = gs_flush_queue(store, err);
+    GS_IGNORE(gs_flush_queue(store, NULL),
+              "whoever waits for the flush queues it");
   }
   gs_mutex_unlock(store->state);
   gs_memtable_unref(fresh); /* the view holds it */
@@ -326,6 +341,10 @@ gs_status
 gs_store_finish(gs_store *store, uint64_t wait_seq, gs_error *err)
 {
   if (wait_seq == 0) {
+    if (store->worker_count == 0) {
+      GS_IGNORE(gs_wal_sync_if_due(store, NULL),
+                "this write has what it was promised; the next one is told");
+    }
     return GS_OK;
   }
   gs_tally(&store->counters.sync_waits, 1);

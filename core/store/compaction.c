@@ -6,8 +6,9 @@
 
 #include "merge/drop.h"
 #include "store/merge_job.h"
+#include "tree/refusal.h"
 
-enum { CLAIMS_MAX = 256 };
+enum { CLAIMS_MAX = 256 }; /* jobs with a claim, on the list at once */
 
 void
 gs_compaction_limits(gs_store *store, gs_plan_limits *out)
@@ -39,13 +40,21 @@ gs_compaction_check(gs_store *store, const gs_plan *plan, const gs_job *except,
 {
   const gs_claim *claims[CLAIMS_MAX];
   size_t count = 0;
+  if (except == NULL && gs_job_count_merges(store) == CLAIMS_MAX) {
+    GS_REFUSE(refusal, GS_REFUSAL_TOO_MANY,
+              "%d jobs are queued already; wait until some end", CLAIMS_MAX);
+    return false;
+  }
   for (const gs_job *job = store->jobs; job != NULL; job = job->next) {
-    if (job->claim != NULL && job != except && count < CLAIMS_MAX) {
+    if (job->claim != NULL && job != except) {
       claims[count++] = job->claim;
     }
   }
   gs_plan_limits limits;
   gs_compaction_limits(store, &limits);
+  if (except != NULL) {
+    limits.free_bytes = UINT64_MAX; /* its outputs are on the disk already */
+  }
   const gs_view *view = atomic_load(&store->view);
   return gs_plan_check(view->version, plan, claims, count, &limits, refusal);
 }

@@ -15,6 +15,7 @@ look_at(void *context, const char *name)
     found->foreign_count++;
     break;
   case GS_FILE_LOCK:
+    found->has_lock = true;
     break;
   case GS_FILE_MANIFEST:
     found->manifest_count++;

@@ -10,6 +10,7 @@
 
 typedef struct gs_directory {
   bool exists;
+  bool has_lock; /* the file; nobody need hold it */
   size_t manifest_count;
   size_t data_count;    /* segments and tables */
   size_t foreign_count; /* names that are not ours */

@@ -8,6 +8,7 @@
  */
 #include "store/flush.h"
 
+#include "base/check.h"
 #include "merge/drop.h"
 #include "store/output.h"
 #include "store/stall.h"
@@ -24,7 +25,8 @@ typedef struct flush {
   gs_drop drop;
   gs_snapshot_point *snapshots;
   size_t snapshot_count;
-  gs_view *view; /* runs beneath, for rule E3 */
+  gs_view *view;       /* runs beneath, for rule E3 */
+  gs_sealed_note note; /* as of the sealing, once taken */
   gs_output output;
 } flush;
 
@@ -52,8 +54,47 @@ free_flush(gs_job *job)
 {
   flush *f = (flush *)job;
   reset(f);
+  gs_buffer_deinit(&f->note.text);
   gs_memtable_unref(f->memtable);
   GS_DELETE(job->store->alloc, f);
+}
+
+/* ---- the note --------------------------------------------------------------- */
+
+gs_status
+gs_flush_keep_note(gs_store *store, const gs_memtable *memtable, gs_error *err)
+{
+  if (store->note_seq == 0 && store->note.size == 0) {
+    return GS_OK;
+  }
+  gs_sealed_note *kept = NULL;
+  for (size_t i = 0; i < GS_SEALED_MAX; i++) {
+    gs_sealed_note *at = &store->sealed_notes[i];
+    if (at->memtable == memtable || (at->memtable == NULL && kept == NULL)) {
+      kept = at;
+    }
+  }
+  GS_ASSERT(kept != NULL);
+  gs_buffer_clear(&kept->text);
+  gs_buffer_append_slice(&kept->text, gs_buffer_slice(&store->note));
+  kept->memtable = memtable;
+  kept->seq = store->note_seq;
+  return gs_buffer_status(&kept->text, err);
+}
+
+/* Moves the note from the store to the flush. Commit held. */
+static void
+take_note(flush *f)
+{
+  gs_store *store = f->job.store;
+  for (size_t i = 0; i < GS_SEALED_MAX; i++) {
+    gs_sealed_note *kept = &store->sealed_notes[i];
+    if (kept->memtable == f->memtable) {
+      f->note = *kept;
+      *kept = (gs_sealed_note){0};
+      gs_buffer_init(&kept->text, store->alloc);
+    }
+  }
 }
 
 /* ---- begin ------------------------------------------------------------------ */
@@ -64,6 +105,7 @@ wait_until_visible(flush *f, gs_error *err)
 {
   gs_store *store = f->job.store;
   gs_mutex_lock(store->commit);
+  take_note(f);
   gs_status status = GS_OK;
   while (status == GS_OK &&
          atomic_load(&store->visible_seq) < f->stats.max_seq) {
@@ -87,6 +129,9 @@ begin(flush *f, gs_error *err)
   if (status == GS_OK) {
     status = wait_until_visible(f, err);
   }
+  /* Read before the snapshots are listed: one that comes between must not find
+   * expired what it still sees. */
+  uint64_t now_ms = gs_store_clock(store);
   if (status == GS_OK) {
     status =
         gs_store_list_snapshots(store, &f->snapshots, &f->snapshot_count, err);
@@ -95,8 +140,7 @@ begin(flush *f, gs_error *err)
     return status;
   }
   f->view = gs_store_pin_view(store);
-  gs_drop_init(&f->drop, f->snapshots, f->snapshot_count,
-               gs_store_clock(store));
+  gs_drop_init(&f->drop, f->snapshots, f->snapshot_count, now_ms);
   gs_output_init(&f->output, store, gs_limit(&store->limits.table_bytes),
                  f->stats.created_ms);
   f->has_begun = true;
@@ -166,17 +210,6 @@ copy_some(flush *f, gs_error *err)
 
 /* ---- install ---------------------------------------------------------------- */
 
-static void
-name_note(flush *f, gs_edit *edit)
-{
-  gs_store *store = f->job.store;
-  gs_mutex_lock(store->commit);
-  if (store->note_seq <= f->stats.max_seq && store->note.size > 0) {
-    gs_edit_set_note(edit, gs_buffer_slice(&store->note), store->note_seq);
-  }
-  gs_mutex_unlock(store->commit);
-}
-
 static gs_status
 check_account(const flush *f, gs_error *err)
 {
@@ -225,7 +258,9 @@ install(flush *f, gs_error *err)
     gs_output_name(&f->output, edit, run_id);
   }
   gs_wal_name_flushed(store, f->stats.max_seq, edit);
-  name_note(f, edit);
+  if (f->note.memtable != NULL) {
+    gs_edit_set_note(edit, gs_buffer_slice(&f->note.text), f->note.seq);
+  }
   gs_install change = {
       .edit = edit,
       .flushed = f->memtable,
@@ -270,11 +305,8 @@ finish(flush *f, gs_error *err)
   }
   count_flush(f);
   raise_durable(store, f->stats.max_seq);
-  gs_wal_drop_flushed(store, f->stats.max_seq);
-  gs_mutex_lock(store->state);
-  status = gs_flush_queue(store, err);
-  gs_mutex_unlock(store->state);
-  return status;
+  gs_wal_drop_named(store);
+  return GS_OK;
 }
 
 static gs_status
@@ -316,6 +348,7 @@ gs_flush_new(gs_store *store, gs_memtable *memtable, gs_job **out,
   f->job.id = ++store->next_job_id;
   f->job.is_retried = true;
   f->memtable = memtable;
+  gs_buffer_init(&f->note.text, store->alloc);
   gs_memtable_ref(memtable);
   *out = &f->job;
   return GS_OK;
@@ -323,28 +356,27 @@ gs_flush_new(gs_store *store, gs_memtable *memtable, gs_job **out,
 
 /* ---- asking for one ---------------------------------------------------------- */
 
-static bool
-is_queued(const gs_store *store, const gs_memtable *memtable)
+static gs_job *
+find_flush(const gs_store *store)
 {
-  for (const gs_job *job = store->jobs; job != NULL; job = job->next) {
-    if (job->ops == &flush_ops && ((const flush *)job)->memtable == memtable) {
-      return true;
-    }
+  gs_job *job = store->jobs;
+  while (job != NULL && job->ops != &flush_ops) {
+    job = job->next;
   }
-  return false;
+  return job;
 }
 
+/* One at a time: the next may begin when the one before has let its segments
+ * go, or both would name the same ones. */
 gs_status
 gs_flush_queue(gs_store *store, gs_error *err)
 {
   const gs_view *view = atomic_load(&store->view);
-  if (view->memtable_count < 2) {
+  if (view->memtable_count < 2 || store->is_closing ||
+      find_flush(store) != NULL) {
     return GS_OK;
   }
   gs_memtable *oldest = view->memtables[view->memtable_count - 1];
-  if (is_queued(store, oldest)) {
-    return GS_OK;
-  }
   gs_job *job = NULL;
   gs_status status = gs_flush_new(store, oldest, &job, err);
   if (status == GS_OK) {
@@ -353,47 +385,64 @@ gs_flush_queue(gs_store *store, gs_error *err)
   return status;
 }
 
+/* The flush that is first in line, if nobody waits for it yet, with this waiter.
+ * State held. */
+static bool
+attach_waiter(gs_store *store, gs_job_waiter *waiter)
+{
+  gs_job *job = find_flush(store);
+  if (job == NULL || job->waiter != NULL) {
+    return false;
+  }
+  job->waiter = waiter;
+  job->not_before_us = 0;
+  gs_cond_broadcast(store->work);
+  return true;
+}
+
+gs_status
+gs_flush_wait(gs_store *store, gs_error *err)
+{
+  gs_job_waiter waiter = {.is_done = false};
+  gs_mutex_lock(store->state);
+  gs_status status = gs_flush_queue(store, err);
+  bool is_ahead = status == GS_OK && attach_waiter(store, &waiter);
+  bool is_left = atomic_load(&store->sealed_count) > 0;
+  if (status == GS_OK && !is_ahead && is_left) {
+    gs_cond_wait(store->progress, store->state, 0);
+  }
+  gs_mutex_unlock(store->state);
+  if (!is_ahead) {
+    return status;
+  }
+  gs_job_wait(store, &waiter);
+  if (waiter.status != GS_OK && err != NULL) {
+    *err = waiter.error;
+  }
+  return waiter.status;
+}
+
 static gs_status
 wait_for_flushes(gs_store *store, uint64_t seq, gs_error *err)
 {
-  for (;;) {
-    gs_job_waiter waiter = {.is_done = false};
-    gs_mutex_lock(store->state);
-    gs_job *job = store->jobs;
-    while (job != NULL && job->ops != &flush_ops) {
-      job = job->next;
-    }
-    bool is_ahead = job != NULL && job->waiter == NULL;
-    if (is_ahead) {
-      job->waiter = &waiter;
-      job->not_before_us = 0;
-    }
-    bool is_left = atomic_load(&store->sealed_count) > 0;
-    if (!is_ahead && is_left && store->worker_count > 0) {
-      gs_cond_wait(store->progress, store->state, 0);
-    }
-    gs_mutex_unlock(store->state);
-    if (is_ahead) {
-      gs_job_wait(store, &waiter);
-      if (waiter.status != GS_OK) {
-        if (err != NULL) {
-          *err = waiter.error;
-        }
-        return waiter.status;
-      }
-    }
-    if (!is_left || atomic_load(&store->flushed_seq) >= seq) {
-      return GS_OK;
-    }
+  gs_status status = GS_OK;
+  while (status == GS_OK && atomic_load(&store->sealed_count) > 0 &&
+         atomic_load(&store->flushed_seq) < seq) {
+    status = gs_flush_wait(store, err);
   }
+  return status;
 }
 
 gs_status
 gs_flush_all(gs_store *store, gs_error *err)
 {
   gs_memtable_stats stats;
-  gs_mutex_lock(store->commit);
   gs_status status = gs_store_check_writable(store, err);
+  if (status != GS_OK) {
+    return status; /* in a forked child no lock may be touched */
+  }
+  gs_mutex_lock(store->commit);
+  status = gs_store_check_writable(store, err);
   gs_memtable_get_stats(store->active, &stats);
   if (status == GS_OK && stats.entry_count > 0) {
     status = gs_stall_until_sealable(store, err);

@@ -15,6 +15,16 @@
 GS_MUST_CHECK gs_status gs_flush_new(gs_store *store, gs_memtable *memtable,
                                      gs_job **out, gs_error *err);
 
+/* Keeps the present note for the memtable that is about to be sealed. Requires:
+ * commit held. */
+GS_MUST_CHECK gs_status gs_flush_keep_note(gs_store *store,
+                                           const gs_memtable *memtable,
+                                           gs_error *err);
+
+/* Waits for the end of one flush, where one is left, working if there are no
+ * threads; one that is paused after a failure is tried at once. Takes state. */
+GS_MUST_CHECK gs_status gs_flush_wait(gs_store *store, gs_error *err);
+
 /* Seals what is in memory and waits until all of it is in tables. Takes
  * commit. */
 GS_MUST_CHECK gs_status gs_flush_all(gs_store *store, gs_error *err);

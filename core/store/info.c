@@ -103,8 +103,9 @@ remove_kind(removal *r, gs_error *err)
   return status;
 }
 
-/* Manifests go last but for the lock: a destruction that was cut short leaves
- * something that is still recognised as a store's directory. */
+/* Manifests go last but for the lock, when the others are gone for good: a
+ * destruction that was cut short leaves something that is still recognised as a
+ * store's directory. */
 static gs_status
 remove_files(gs_env *env, const char *path, gs_error *err)
 {
@@ -115,7 +116,12 @@ remove_files(gs_env *env, const char *path, gs_error *err)
   gs_status status = GS_OK;
   for (size_t i = 0; status == GS_OK && i < 4; i++) {
     r.kind = order[i];
-    status = remove_kind(&r, err);
+    if (r.kind == GS_FILE_MANIFEST) {
+      status = gs_env_sync_dir(env, path, err);
+    }
+    if (status == GS_OK) {
+      status = remove_kind(&r, err);
+    }
   }
   gs_buffer_deinit(&r.names);
   return status;

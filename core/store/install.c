@@ -59,22 +59,6 @@ fill_facts(gs_store *store, const gs_install *change)
   gs_edit_set_facts(change->edit, &facts);
 }
 
-static void
-remove_manifest(gs_store *store, uint64_t number)
-{
-  if (number == 0) {
-    return;
-  }
-  gs_buffer path;
-  gs_buffer_init(&path, store->alloc);
-  gs_manifest_path(&path, store->path, number);
-  if (!path.failed) {
-    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
-              "an older manifest is passed over at the next open");
-  }
-  gs_buffer_deinit(&path);
-}
-
 /* Makes the applied state durable as the base of a new manifest. */
 static gs_status
 begin_manifest(gs_store *store, gs_error *err)
@@ -84,25 +68,30 @@ begin_manifest(gs_store *store, gs_error *err)
     store->manifest_number = gs_manifest_number(store->manifest);
     return status;
   }
-  uint64_t before = store->read_manifest;
-  gs_status status =
-      gs_manifest_create(store->env, store->path, store->manifest_number + 1,
-                         &store->tree, &store->manifest, err);
-  if (status == GS_OK) {
-    store->manifest_number = gs_manifest_number(store->manifest);
-    remove_manifest(store, before);
-  }
-  return status;
+  /* A number that was tried may have left a file: it is not tried again. */
+  store->manifest_number++;
+  return gs_manifest_create(store->env, store->path, store->manifest_number,
+                            &store->tree, &store->manifest, err);
 }
 
-enum { MANIFEST_REWRITE_BYTES = 4 * 1024 * 1024 };
+/* A manifest is begun anew when its edits have outgrown this and twice its base:
+ * so rewriting costs a constant share of what is appended. */
+enum { MANIFEST_EDITS_BYTES = 1024 * 1024 };
+
+static bool
+is_overgrown(const gs_manifest *manifest)
+{
+  uint64_t base = gs_manifest_base_bytes(manifest);
+  uint64_t edits = gs_manifest_bytes(manifest) - base;
+  return edits > MANIFEST_EDITS_BYTES && edits > 2 * base;
+}
 
 static gs_status
 make_durable(gs_store *store, const gs_edit *edit, gs_error *err)
 {
   bool begins = store->manifest == NULL ||
                 gs_manifest_is_doubtful(store->manifest) ||
-                gs_manifest_bytes(store->manifest) > MANIFEST_REWRITE_BYTES;
+                is_overgrown(store->manifest);
   if (begins) {
     gs_status status = begin_manifest(store, err);
     if (status != GS_OK) {
@@ -155,24 +144,25 @@ publish_tree(gs_store *store, const gs_install *change, gs_error *err)
   return status;
 }
 
-/* What is durable but could not be taken into memory leaves two truths: the
- * store stops taking writes, and the next open reads the durable one. */
+/* Everything that can fail comes before the edit is durable, but for the view;
+ * without memory for that one the store stops taking writes, and the next open
+ * reads what is durable. */
 static gs_status
-apply(gs_store *store, gs_install *change, gs_error *err)
+take_over(gs_store *store, gs_install *change, gs_manifest_state *next,
+          gs_error *err)
 {
   gs_version *old = store->tree.version;
   gs_version_ref(old);
-  gs_status status =
-      gs_manifest_state_apply(&store->tree, gs_edit_encoding(change->edit),
-                              change->known, change->known_count, err);
-  if (status == GS_OK && store->tree.version != old) {
-    gs_store_adopt_tables(store, store->tree.version);
-  }
-  if (status == GS_OK && change->reason != NULL) {
+  gs_manifest_state_adopt(&store->tree, next);
+  gs_status status = GS_OK;
+  if (change->reason != NULL) {
     status = publish_tree(store, change, err);
   }
   if (status == GS_OK) {
     mark_obsolete(old, store->tree.version);
+  } else {
+    gs_store_fail(store, status, err);
+    status = gs_store_check_writable(store, err);
   }
   gs_version_unref(old);
   return status;
@@ -181,20 +171,25 @@ apply(gs_store *store, gs_install *change, gs_error *err)
 gs_status
 gs_store_install(gs_store *store, gs_install *change, gs_error *err)
 {
+  gs_error failure;
+  err = err == NULL ? &failure : err;
+  gs_manifest_state next;
   fill_facts(store, change);
   gs_status status = gs_edit_status(change->edit, err);
   if (status == GS_OK) {
-    status = make_durable(store, change->edit, err);
+    status = gs_manifest_state_prepare(
+        &store->tree, gs_edit_encoding(change->edit), change->known,
+        change->known_count, &next, err);
   }
   if (status != GS_OK) {
     return status;
   }
-  change->is_durable = true;
-  gs_error failure;
-  status = apply(store, change, &failure);
+  gs_store_adopt_tables(store, next.version);
+  status = make_durable(store, change->edit, err);
   if (status != GS_OK) {
-    gs_store_fail(store, status, &failure);
-    return gs_store_check_writable(store, err);
+    gs_manifest_state_deinit(&next);
+    return status;
   }
-  return GS_OK;
+  change->is_durable = true;
+  return take_over(store, change, &next, err);
 }

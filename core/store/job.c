@@ -7,12 +7,13 @@
  */
 #include "store/job.h"
 
+#include "store/builtin.h"
 #include "store/stall.h"
 
 enum {
   PAUSE_FIRST_US = 50 * 1000,
   PAUSE_MAX_US = 5 * 1000 * 1000,
-  MERGE_HOLD_MS = 1000,
+  MERGE_HOLD_US = 500 * 1000,
 };
 
 void
@@ -35,18 +36,6 @@ gs_job_count_merges(const gs_store *store)
     count += job->claim != NULL;
   }
   return count;
-}
-
-size_t
-gs_job_list_claims(const gs_store *store, const gs_claim **out, size_t count)
-{
-  size_t used = 0;
-  for (const gs_job *job = store->jobs; job != NULL; job = job->next) {
-    if (job->claim != NULL && used < count) {
-      out[used++] = job->claim;
-    }
-  }
-  return used;
 }
 
 /* ---- choosing and ending --------------------------------------------------- */
@@ -101,13 +90,14 @@ tell_waiter(gs_job *job, gs_status status, const gs_error *err)
 
 /* A flush that failed is tried again: its memtable has nowhere else to go. */
 static void
-pause_job(gs_store *store, gs_job *job)
+pause_job(gs_store *store, gs_job *job, const gs_error *err)
 {
   job->pause_us = job->pause_us == 0 ? PAUSE_FIRST_US : job->pause_us * 2;
   if (job->pause_us > PAUSE_MAX_US) {
     job->pause_us = PAUSE_MAX_US;
   }
   job->not_before_us = gs_env_mono_us(store->env) + job->pause_us;
+  job->failure = *err;
 }
 
 /* State held; releases and takes it. */
@@ -118,18 +108,38 @@ end_job(gs_store *store, gs_job *job, gs_status status, const gs_error *err)
     gs_tally(&store->counters.jobs_failed, 1);
     tell_waiter(job, status, err);
     if (job->is_retried && !store->is_closing) {
-      pause_job(store, job);
+      pause_job(store, job, err);
       return;
     }
-    store->merge_hold_ms = gs_store_clock(store) + MERGE_HOLD_MS;
+    if (status != GS_REFUSED) {
+      store->merge_hold_us = gs_env_mono_us(store->env) + MERGE_HOLD_US;
+    }
   }
   unlink_job(store, job);
   tell_waiter(job, status, err);
+  GS_IGNORE(gs_flush_queue(store, NULL),
+            "whoever waits for the next flush queues it");
   gs_claim_free(store->alloc, job->claim);
   job->claim = NULL;
   gs_mutex_unlock(store->state);
   job->ops->free(job);
   gs_mutex_lock(store->state);
+}
+
+/* What comes after a job: the caller's policy is asked at its next safe point,
+ * the built-in one now. After a failure neither is: the same plan would fail
+ * again, and the next flush asks anyway. State held. */
+static void
+decide(gs_store *store, gs_status status)
+{
+  if (status != GS_OK && status != GS_REFUSED) {
+    return;
+  }
+  if (store->options.has_policy) {
+    atomic_store(&store->wants_decision, true);
+  }
+  gs_builtin_decide_locked(store, store->options.has_policy ? GS_RUNS_FLOOR
+                                                            : GS_RUNS_BUILTIN);
 }
 
 /* State held; releases it during the step. */
@@ -145,11 +155,11 @@ step_job(gs_store *store, gs_job *job)
   job->is_stepping = false;
   if (status != GS_OK || done) {
     end_job(store, job, status, &err);
-    if (store->options.has_policy) {
-      atomic_store(&store->wants_decision, true);
-    }
-    gs_cond_broadcast(store->progress);
+    decide(store, status);
     gs_cond_broadcast(store->work);
+  }
+  if (status != GS_OK || done || store->worker_count == 0) {
+    gs_cond_broadcast(store->progress); /* callers that work hand jobs over */
   }
 }
 
@@ -174,14 +184,12 @@ gs_job_wait(gs_store *store, gs_job_waiter *waiter)
 {
   gs_mutex_lock(store->state);
   while (!waiter->is_done) {
-    if (store->worker_count > 0) {
-      gs_cond_wait(store->progress, store->state, 0);
-      continue;
-    }
     uint64_t wait_us = 0;
-    gs_job *job = choose(store, &wait_us);
+    gs_job *job = store->worker_count > 0 ? NULL : choose(store, &wait_us);
     if (job != NULL) {
       step_job(store, job);
+    } else {
+      gs_cond_wait(store->progress, store->state, wait_us);
     }
   }
   gs_mutex_unlock(store->state);
@@ -202,6 +210,9 @@ work(void *context)
       continue;
     }
     step_job(store, job);
+    gs_mutex_unlock(store->state);
+    gs_epoch_collect(store->epoch);
+    gs_mutex_lock(store->state);
   }
   gs_mutex_unlock(store->state);
 }

@@ -45,6 +45,7 @@ struct gs_job {
   bool is_retried; /* a failure keeps the job; it starts anew after a pause */
   uint64_t not_before_us; /* of a retried job */
   uint64_t pause_us;      /* doubles with each failure */
+  gs_error failure;       /* why it is paused, where pause_us is not 0 */
   gs_job_waiter *waiter;  /* may be NULL */
 };
 
@@ -53,11 +54,6 @@ void gs_job_queue(gs_store *store, gs_job *job);
 
 /* How many jobs are on the list besides flushes. Requires: state held. */
 size_t gs_job_count_merges(const gs_store *store);
-
-/* Claims of all jobs on the list into out (room for count). Requires: state
- * held. */
-size_t gs_job_list_claims(const gs_store *store, const gs_claim **out,
-                          size_t count);
 
 /* Waits until the waiter is done, working if there are no threads. Takes
  * state. */

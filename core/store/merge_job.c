@@ -77,12 +77,24 @@ open_run(merge_job *m, const gs_run *run, gs_error *err)
   }
   gs_status status = GS_OK;
   if (count > 0) {
-    status = gs_run_cursor_new(store, tables, count, false,
-                               &m->sources[m->source_count], &m->walk_error);
-    m->source_count += status == GS_OK;
+    gs_cursor **source = &m->sources[m->source_count];
+    status = gs_run_cursor_new(store, tables, count, false, source, err);
+    if (status == GS_OK) {
+      (*source)->error = &m->walk_error;
+      m->source_count++;
+    }
   }
   gs_alloc_free(store->alloc, tables, run->table_count * sizeof *tables);
   return status;
+}
+
+static gs_status
+walk_failed(const merge_job *m, gs_error *err)
+{
+  if (err != NULL) {
+    *err = m->walk_error;
+  }
+  return m->merge->status;
 }
 
 static gs_status
@@ -105,10 +117,11 @@ open_sources(merge_job *m, gs_error *err)
   }
   gs_status status = gs_merge_cursor_new(store->alloc, m->sources,
                                          m->source_count, &m->merge, err);
-  if (status == GS_OK) {
-    gs_cursor_first(m->merge);
+  if (status != GS_OK) {
+    return status;
   }
-  return status;
+  gs_cursor_first(m->merge);
+  return m->merge->status == GS_OK ? GS_OK : walk_failed(m, err);
 }
 
 /* The age of the oldest tombstone among the inputs is the outputs' too. */
@@ -133,14 +146,16 @@ static gs_status
 begin(merge_job *m, gs_error *err)
 {
   gs_store *store = m->base.job.store;
+  /* Read before the snapshots are listed: one that comes between must not find
+   * expired what it still sees. */
+  uint64_t now_ms = gs_store_clock(store);
   gs_status status =
       gs_store_list_snapshots(store, &m->snapshots, &m->snapshot_count, err);
   if (status != GS_OK) {
     return status;
   }
   m->position = gs_plan_position(m->base.version, &m->base.plan);
-  gs_drop_init(&m->drop, m->snapshots, m->snapshot_count,
-               gs_store_clock(store));
+  gs_drop_init(&m->drop, m->snapshots, m->snapshot_count, now_ms);
   uint64_t table_bytes = m->base.plan.table_bytes != 0
                              ? m->base.plan.table_bytes
                              : gs_limit(&store->limits.table_bytes);
@@ -203,15 +218,6 @@ is_bottom(merge_job *m, gs_slice key)
   return m->drop.has_pending &&
          gs_plan_is_bottom(m->base.version, &m->base.plan, m->position,
                            m->bottom_state, key);
-}
-
-static gs_status
-walk_failed(const merge_job *m, gs_error *err)
-{
-  if (err != NULL) {
-    *err = m->walk_error;
-  }
-  return m->merge->status;
 }
 
 /* The versions beneath a tombstone that is held back may stand in other blocks,

@@ -67,6 +67,9 @@ make_parts(gs_store *store, const char *path, gs_error *err)
   const gs_options *o = &store->options;
   gs_batch_init(&store->scratch, store->alloc);
   gs_buffer_init(&store->note, store->alloc);
+  for (size_t i = 0; i < GS_SEALED_MAX; i++) {
+    gs_buffer_init(&store->sealed_notes[i].text, store->alloc);
+  }
   gs_status status = copy_path(store, path, err);
   if (status == GS_OK) {
     status = make_locks(store, err);
@@ -140,6 +143,9 @@ free_store(gs_store *store)
   gs_cache_free(store->cache);
   gs_batch_deinit(&store->scratch);
   gs_buffer_deinit(&store->note);
+  for (size_t i = 0; i < GS_SEALED_MAX; i++) {
+    gs_buffer_deinit(&store->sealed_notes[i].text);
+  }
   free_locks(store);
   gs_alloc_free(alloc, store->read_counters,
                 GS_COUNTER_SLOTS * sizeof *store->read_counters);
@@ -184,27 +190,45 @@ check_directory(const gs_store *store, const gs_directory *found, gs_error *err)
   }
   if (!o->create || o->readonly) {
     return refuse(err, GS_MISSING, store->path, "there is no store here",
-                  "open it with create = true, or check the path");
+                  o->readonly ? "check the path"
+                              : "open it with create = true, or check the "
+                                "path");
   }
   return GS_OK;
 }
 
 /* ---- making and finding ------------------------------------------------------------------- */
 
+/* What this open made itself, and takes away again where it fails. */
+typedef struct creation {
+  bool made_directory;
+  bool made_lock;
+  bool made_manifest;
+} creation;
+
 static gs_status
-make_directory(gs_store *store, gs_error *err)
+sync_parent(gs_store *store, gs_error *err)
 {
   gs_buffer parent;
   gs_buffer_init(&parent, store->alloc);
-  gs_status status = gs_env_make_dir(store->env, store->path, err);
-  if (status == GS_OK && gs_path_parent(&parent, store->path) == NULL) {
-    status = GS_FAIL_NOMEM(err);
-  }
-  if (status == GS_OK) {
-    status = gs_env_sync_dir(store->env, (const char *)parent.data, err);
-  }
+  gs_status status =
+      gs_path_parent(&parent, store->path) == NULL
+          ? GS_FAIL_NOMEM(err)
+          : gs_env_sync_dir(store->env, (const char *)parent.data, err);
   gs_buffer_deinit(&parent);
   return status;
+}
+
+/* Another process may make it at the same time; the lock decides then. */
+static gs_status
+make_directory(gs_store *store, creation *made, gs_error *err)
+{
+  gs_status status = gs_env_make_dir(store->env, store->path, err);
+  made->made_directory = status == GS_OK;
+  if (status == GS_EXISTS) {
+    return GS_OK;
+  }
+  return status == GS_OK ? sync_parent(store, err) : status;
 }
 
 static gs_status
@@ -223,26 +247,30 @@ take_lock(gs_store *store, gs_error *err)
   return status;
 }
 
-/* Takes back what a failed creation left, as far as it can. */
+/* Takes back what a failed creation left, as far as it can, and nothing that
+ * another process made. The lock goes last, so that nobody finds its file gone
+ * who then holds it. */
 static void
-undo_creation(gs_store *store, bool made_directory)
+undo_creation(gs_store *store, const creation *made)
 {
   gs_buffer path;
   gs_buffer_init(&path, store->alloc);
+  if (made->made_manifest) {
+    gs_manifest_path(&path, store->path, store->manifest_number);
+    GS_IGNORE(path.failed ||
+                  gs_env_remove(store->env, (const char *)path.data, NULL),
+              "what stays is an empty store");
+  }
+  if (made->made_lock && store->lock != NULL) {
+    GS_IGNORE(gs_path_lock(&path, store->path) == NULL ||
+                  gs_env_remove(store->env, (const char *)path.data, NULL),
+              "an empty lock file does no harm");
+  }
   if (store->lock != NULL) {
     gs_env_unlock(store->lock);
     store->lock = NULL;
-    if (gs_path_lock(&path, store->path) != NULL) {
-      GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
-                "an empty lock file does no harm");
-    }
   }
-  gs_manifest_path(&path, store->path, 1);
-  if (!path.failed) {
-    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
-              "an incomplete manifest is passed over");
-  }
-  if (made_directory) {
+  if (made->made_directory) {
     GS_IGNORE(gs_env_remove_dir(store->env, store->path, NULL),
               "an empty directory does no harm");
   }
@@ -250,40 +278,30 @@ undo_creation(gs_store *store, bool made_directory)
 }
 
 static gs_status
-create_store(gs_store *store, bool directory_exists, gs_error *err)
+create_store(gs_store *store, creation *made, gs_error *err)
 {
-  bool made_directory = false;
-  gs_status status = GS_OK;
-  if (!directory_exists) {
-    status = make_directory(store, err);
-    made_directory = status == GS_OK;
-  }
-  if (status == GS_OK) {
-    status = take_lock(store, err);
-  }
-  if (status == GS_OK) {
-    status = gs_recover_fresh(store, err);
-  }
-  if (status != GS_OK) {
-    undo_creation(store, made_directory);
-  }
-  store->manifest_number = 1;
+  store->manifest_number++;
+  gs_status status = gs_recover_fresh(store, err);
+  made->made_manifest = status == GS_OK;
   return status;
 }
 
+/* A creation that was cut short left nothing but the beginning of a manifest:
+ * it is made to its end, if that may be done. */
 static gs_status
-load_store(gs_store *store, const gs_directory *found, gs_error *err)
+find_store(gs_store *store, const gs_directory *found, creation *made,
+           gs_error *err)
 {
-  gs_status status = GS_OK;
-  if (!store->is_readonly) {
-    status = take_lock(store, err);
-  }
-  if (status != GS_OK) {
-    return status;
-  }
+  const gs_options *o = &store->options;
   store->manifest_number = found->max_manifest;
+  if (found->manifest_count == 0) {
+    return create_store(store, made, err);
+  }
   atomic_store(&store->next_id, found->max_number + 1);
-  return gs_recover(store, err);
+  gs_status status = gs_recover(store, err);
+  bool is_unmade = status == GS_MISSING && found->data_count == 0;
+  return is_unmade && o->create && !o->readonly ? create_store(store, made, err)
+                                                : status;
 }
 
 static gs_status
@@ -299,25 +317,52 @@ identify(gs_store *store, gs_error *err)
 }
 
 static gs_status
+look_around(gs_store *store, gs_directory *found, gs_error *err)
+{
+  gs_status status = gs_directory_look(store->env, store->path, found, err);
+  return status == GS_OK ? check_directory(store, found, err) : status;
+}
+
+/* Takes what excludes others, then looks again: until then another process may
+ * have made a store here. */
+static gs_status
+enter_directory(gs_store *store, gs_directory *found, creation *made,
+                gs_error *err)
+{
+  gs_status status = GS_OK;
+  made->made_lock = !found->has_lock;
+  if (!found->exists) {
+    status = make_directory(store, made, err);
+  }
+  if (status == GS_OK && !store->is_readonly) {
+    status = take_lock(store, err);
+  }
+  if (status == GS_OK) {
+    status = look_around(store, found, err);
+  }
+  return status == GS_OK ? identify(store, err) : status;
+}
+
+static gs_status
 open_fresh(gs_store *store, gs_error *err)
 {
   gs_directory found;
-  gs_status status = gs_directory_look(store->env, store->path, &found, err);
+  creation made = {0};
+  gs_status status = look_around(store, &found, err);
   if (status == GS_OK) {
-    status = check_directory(store, &found, err);
+    status = enter_directory(store, &found, &made, err);
   }
   if (status == GS_OK) {
-    status = found.manifest_count > 0 ? load_store(store, &found, err)
-                                      : create_store(store, found.exists, err);
-  }
-  if (status == GS_OK) {
-    status = identify(store, err);
+    status = find_store(store, &found, &made, err);
   }
   if (status == GS_OK && !store->is_readonly) {
     status = gs_store_start_threads(store, err);
     if (status != GS_OK) {
       gs_store_stop_threads(store);
     }
+  }
+  if (status != GS_OK && (made.made_manifest || found.manifest_count == 0)) {
+    undo_creation(store, &made);
   }
   return status;
 }
@@ -337,12 +382,18 @@ attach(gs_store *store, const gs_options *options, gs_error *err)
                   "the store is open in this process",
                   "open it without must_create");
   }
-  if (options->readonly != store->is_readonly ||
-      options->durability != store->options.durability) {
+  if (options->readonly != store->is_readonly) {
     return refuse(err, GS_MISMATCH, store->path,
-                  "the store is open in this process with another durability "
-                  "or readonly",
-                  "give the same options, or leave them out");
+                  store->is_readonly
+                      ? "the store is open in this process, for reading only"
+                      : "the store is open in this process, for writing",
+                  "close that handle first, or use it");
+  }
+  if (options->durability != store->options.durability) {
+    return refuse(err, GS_MISMATCH, store->path,
+                  "the store is open in this process with another durability",
+                  "give the same durability, and sync = true where a write "
+                  "needs it");
   }
   store->opens++;
   return GS_OK;
@@ -358,6 +409,36 @@ find_open(gs_env *env, const char *path)
   return gs_registry_find(env, info.device, info.inode);
 }
 
+enum { READER_TRIES = 8 };
+
+/* A writer beside a reader may delete what the reader was about to open: then
+ * it looks again. */
+static gs_status
+open_new(const char *path, const gs_options *options, gs_store **out,
+         gs_error *err)
+{
+  gs_status status = GS_OK;
+  for (int i = 0; i < READER_TRIES; i++) {
+    gs_store *store = NULL;
+    status = new_store(path, options, &store, err);
+    if (status == GS_OK) {
+      status = open_fresh(store, err);
+    }
+    if (status == GS_OK) {
+      *out = store;
+      return GS_OK;
+    }
+    if (store != NULL) {
+      free_store(store);
+    }
+    bool may_pass = status == GS_MISSING || status == GS_CORRUPT;
+    if (!options->readonly || !may_pass) {
+      break;
+    }
+  }
+  return status;
+}
+
 static gs_status
 open_registered(const char *path, const gs_options *options, gs_store **out,
                 gs_error *err)
@@ -369,15 +450,8 @@ open_registered(const char *path, const gs_options *options, gs_store **out,
     *out = store;
     return status;
   }
-  status = new_store(path, options, &store, err);
-  if (store == NULL) {
-    return status;
-  }
-  if (status == GS_OK) {
-    status = open_fresh(store, err);
-  }
+  status = open_new(path, options, &store, err);
   if (status != GS_OK) {
-    free_store(store);
     return status;
   }
   gs_registry_add(store);
@@ -417,9 +491,25 @@ gs_open(const char *path, const gs_options *options, gs_store **out,
   gs_mutex_unlock(registry);
   if (status == GS_OK) {
     *out = store;
-    gs_builtin_decide(store, GS_RUNS_FLOOR);
+    if (!store->is_readonly) {
+      gs_builtin_decide(store, store->options.has_policy ? GS_RUNS_FLOOR
+                                                         : GS_RUNS_BUILTIN);
+    }
   }
   return status;
+}
+
+unsigned
+gs_get_opens(const gs_store *store)
+{
+  gs_mutex *registry;
+  if (gs_env_registry(store->env, &registry, NULL) != GS_OK) {
+    return 1; /* cannot happen: opening made it */
+  }
+  gs_mutex_lock(registry);
+  unsigned opens = store->opens;
+  gs_mutex_unlock(registry);
+  return opens;
 }
 
 /* ---- closing ------------------------------------------------------------------------------ */
@@ -431,13 +521,10 @@ install_clean(gs_store *store, gs_error *err)
   if (edit == NULL) {
     return GS_FAIL_NOMEM(err);
   }
-  for (const gs_store_segment *s = store->wal.oldest; s != NULL; s = s->next) {
-    gs_edit_remove_segment(edit, s->number);
+  for (size_t i = 0; i < store->tree.segment_count; i++) {
+    gs_edit_remove_segment(edit, store->tree.segments[i].number);
   }
-  if (store->wal.prepared != NULL) {
-    gs_edit_remove_segment(edit, store->wal.prepared->number);
-  }
-  if (store->note.size > 0) {
+  if (store->note_seq > 0 || store->note.size > 0) {
     gs_edit_set_note(edit, gs_buffer_slice(&store->note), store->note_seq);
   }
   gs_install change = {

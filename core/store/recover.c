@@ -20,6 +20,16 @@ typedef struct recovery {
 
 /* ---- replaying ------------------------------------------------------------------------ */
 
+static uint64_t
+log_bytes(const gs_store *store)
+{
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < store->tree.segment_count; i++) {
+    bytes += store->tree.segments[i].allocated_bytes;
+  }
+  return bytes;
+}
+
 static gs_status
 grow(recovery *r, size_t needed, gs_error *err)
 {
@@ -30,7 +40,12 @@ grow(recovery *r, size_t needed, gs_error *err)
                    store->path,
                    (unsigned long long)store->options.memory_bytes);
   }
+  /* Whatever memory the log was written with, half of the tables are enough. */
   uint64_t capacity = store->options.memtable_bytes;
+  uint64_t share = log_bytes(store) / (MEMTABLES_MAX / 2);
+  if (capacity < share) {
+    capacity = share;
+  }
   if (capacity < needed) {
     capacity = needed;
   }
@@ -205,7 +220,7 @@ install_recovered(recovery *r, gs_edit *edit, gs_output *outputs, gs_error *err)
   for (size_t i = 0; i < store->tree.segment_count; i++) {
     gs_edit_remove_segment(edit, store->tree.segments[i].number);
   }
-  if (store->note.size > 0) {
+  if (store->note_seq > 0 || store->note.size > 0) {
     gs_edit_set_note(edit, gs_buffer_slice(&store->note), store->note_seq);
   }
   gs_install change = {
@@ -275,8 +290,8 @@ check_facts(gs_store *store, gs_error *err)
   return GS_OK;
 }
 
-static void
-take_facts(gs_store *store)
+static gs_status
+take_facts(gs_store *store, gs_error *err)
 {
   const gs_store_facts *facts = &store->tree.facts;
   store->store_id = facts->store_id;
@@ -290,6 +305,7 @@ take_facts(gs_store *store)
   gs_buffer_append_slice(&store->note, gs_buffer_slice(&store->tree.note));
   store->note_seq = store->tree.note_seq;
   gs_store_adopt_tables(store, store->tree.version);
+  return gs_buffer_status(&store->note, err);
 }
 
 /* A crash may have taken back sequences that somebody has seen. None is given
@@ -344,6 +360,25 @@ set_sequences(gs_store *store, uint64_t last_seq)
   atomic_store(&store->flushed_seq, store->tree.facts.flushed_seq);
 }
 
+/* A reader beside a writer: the open files stay readable when the writer has
+ * deleted their names. */
+static gs_status
+open_tables(gs_store *store, gs_error *err)
+{
+  const gs_version *version = store->tree.version;
+  for (size_t r = 0; r < version->run_count; r++) {
+    for (size_t t = 0; t < version->runs[r]->table_count; t++) {
+      gs_table *table;
+      gs_status status =
+          gs_store_table(store, version->runs[r]->tables[t], &table, err);
+      if (status != GS_OK) {
+        return status;
+      }
+    }
+  }
+  return GS_OK;
+}
+
 static gs_status
 serve(recovery *r, bool is_torn_manifest, gs_error *err)
 {
@@ -358,7 +393,10 @@ serve(recovery *r, bool is_torn_manifest, gs_error *err)
   set_sequences(store, r->replayed.last_seq);
   bool is_settled = store->tree.segment_count == 0 && !is_torn_manifest &&
                     store->tree.facts.is_clean;
-  if (store->is_readonly || is_settled) {
+  if (store->is_readonly) {
+    return open_tables(store, err);
+  }
+  if (is_settled) {
     return GS_OK;
   }
   status = make_durable(r, err);
@@ -381,10 +419,12 @@ gs_recover(gs_store *store, gs_error *err)
     store->read_manifest = found.number;
     status = check_facts(store, err);
   }
+  if (status == GS_OK) {
+    status = take_facts(store, err);
+  }
   if (status != GS_OK) {
     return status;
   }
-  take_facts(store);
   status = replay(&r, err);
   if (status == GS_OK) {
     status = serve(&r, found.is_torn, err);
@@ -411,13 +451,15 @@ gs_recover_fresh(gs_store *store, gs_error *err)
   facts->clock_floor_ms = gs_store_clock(store);
   facts->is_clean = true;
   recovery r = {.store = store};
-  take_facts(store);
-  gs_status status = publish(&r, false, err);
+  gs_status status = take_facts(store, err);
+  if (status == GS_OK) {
+    status = publish(&r, false, err);
+  }
   if (status != GS_OK) {
     return status;
   }
   set_sequences(store, 0);
   /* The empty store is durable before anybody is told that it exists. */
-  return gs_manifest_create(store->env, store->path, 1, &store->tree,
-                            &store->manifest, err);
+  return gs_manifest_create(store->env, store->path, store->manifest_number,
+                            &store->tree, &store->manifest, err);
 }

@@ -17,7 +17,8 @@
 /* Reads manifest and log into the store: tree, view, sequences, clock. */
 GS_MUST_CHECK gs_status gs_recover(gs_store *store, gs_error *err);
 
-/* First facts of a store that is being made. */
+/* First facts of a store that is being made, under the store's manifest
+ * number. */
 GS_MUST_CHECK gs_status gs_recover_fresh(gs_store *store, gs_error *err);
 
 #endif

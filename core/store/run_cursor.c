@@ -18,7 +18,7 @@ static void
 close_inner(run_cursor *c)
 {
   if (c->inner != NULL) {
-    gs_cursor_end(c->inner);
+    gs_table_cursor_free(c->inner);
     c->inner = NULL;
   }
 }

@@ -145,6 +145,7 @@ build(gs_scan *scan, const gs_snapshot *snapshot, const gs_range *range,
                                  scan->source_count, &scan->merge, err);
   }
   if (status == GS_OK) {
+    scan->merge->error = &scan->error;
     gs_visible_cursor_init(&scan->visible, scan->merge, &moment);
     scan->visible.base.error = &scan->error;
   }
@@ -181,8 +182,8 @@ gs_scan_new(gs_store *store, const gs_snapshot *snapshot, const gs_range *range,
 void
 gs_scan_free(gs_scan *scan)
 {
-  if (scan == NULL) {
-    return;
+  if (scan == NULL || gs_store_check(scan->store, NULL) != GS_OK) {
+    return; /* a forked child leaves the parent's files alone */
   }
   gs_store *store = scan->store;
   if (scan->merge != NULL) {

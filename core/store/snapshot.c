@@ -38,8 +38,8 @@ gs_snapshot_new(gs_store *store, gs_snapshot **out, gs_error *err)
 void
 gs_snapshot_free(gs_snapshot *snapshot)
 {
-  if (snapshot == NULL) {
-    return;
+  if (snapshot == NULL || gs_store_check(snapshot->store, NULL) != GS_OK) {
+    return; /* a forked child leaves the parent's locks alone */
   }
   gs_store *store = snapshot->store;
   gs_mutex_lock(store->state);

@@ -7,7 +7,7 @@
 #include "store/stall.h"
 
 #include "store/builtin.h"
-#include "store/job.h"
+#include "store/flush.h"
 
 /* What a writer waits for. */
 typedef struct stall {
@@ -50,23 +50,49 @@ give_up(gs_store *store, const stall *why, gs_error *err)
   return gs_error_hint(err, status, why->hint);
 }
 
-/* Threads = 0: the writer does the work. Commit is released meanwhile. */
+/* Another caller may be at the very step this one waits for: then its end is
+ * waited for. False when nobody is at work. */
+static bool
+wait_for_others(gs_store *store, const stall *why)
+{
+  bool is_at_work = false;
+  gs_mutex_lock(store->state);
+  for (const gs_job *job = store->jobs; job != NULL; job = job->next) {
+    is_at_work |= job->is_stepping;
+  }
+  if (is_at_work && !why->is_over(store)) {
+    gs_cond_wait(store->progress, store->state, 0);
+  }
+  gs_mutex_unlock(store->state);
+  return is_at_work;
+}
+
+static gs_status
+work_on_runs(gs_store *store, gs_error *err)
+{
+  bool did_step = gs_store_run_step(store);
+  if (!did_step) {
+    gs_builtin_decide(store, GS_RUNS_FLOOR);
+    did_step = gs_store_run_step(store);
+  }
+  return did_step || wait_for_others(store, &runs_stall) || has_few_runs(store)
+             ? GS_OK
+             : give_up(store, &runs_stall, err);
+}
+
+/* Threads = 0: the writer does the work, and learns why it cannot be done.
+ * Commit is released meanwhile. */
 static gs_status
 work_off(gs_store *store, const stall *why, gs_error *err)
 {
-  while (!why->is_over(store)) {
+  gs_status status = GS_OK;
+  while (status == GS_OK && !why->is_over(store)) {
     gs_mutex_unlock(store->commit);
-    bool did_step = gs_store_run_step(store);
-    if (!did_step && why == &runs_stall) {
-      gs_builtin_decide(store, GS_RUNS_FLOOR);
-      did_step = gs_store_run_step(store);
-    }
+    status = why == &flush_stall ? gs_flush_wait(store, err)
+                                 : work_on_runs(store, err);
     gs_mutex_lock(store->commit);
-    if (!did_step) {
-      return give_up(store, why, err);
-    }
   }
-  return gs_store_check_writable(store, err);
+  return status == GS_OK ? gs_store_check_writable(store, err) : status;
 }
 
 static void
@@ -130,9 +156,19 @@ stall_on(gs_store *store, const stall *why, gs_error *err)
                                   : wait_out(store, why, err);
 }
 
+/* The flush may not have been queued when the memtable was sealed, for want of
+ * memory. */
 gs_status
 gs_stall_until_sealable(gs_store *store, gs_error *err)
 {
+  if (!has_sealable(store)) {
+    gs_mutex_lock(store->state);
+    gs_status status = gs_flush_queue(store, err);
+    gs_mutex_unlock(store->state);
+    if (status != GS_OK) {
+      return status;
+    }
+  }
   return stall_on(store, &flush_stall, err);
 }
 

@@ -23,8 +23,8 @@ GS_MUST_CHECK gs_status gs_stall_check(gs_store *store, const gs_room *room,
 /* Until one more memtable may be sealed. */
 GS_MUST_CHECK gs_status gs_stall_until_sealable(gs_store *store, gs_error *err);
 
-/* Queues the flush of the oldest sealed memtable, if none is queued. Requires:
- * state held. */
+/* Queues the flush of the oldest sealed memtable, if no flush is on the list.
+ * Requires: state held. */
 GS_MUST_CHECK gs_status gs_flush_queue(gs_store *store, gs_error *err);
 
 #endif

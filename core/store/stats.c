@@ -82,7 +82,10 @@ add_tables(const gs_version *version, gs_stats *out)
 void
 gs_get_stats(gs_store *store, gs_stats *out)
 {
-  *out = (gs_stats){0};
+  *out = (gs_stats){.stall_reason = ""};
+  if (gs_store_check(store, NULL) != GS_OK) {
+    return; /* a forked child leaves the parent's locks alone */
+  }
   add_readers(store, out);
   add_writers(store, out);
   add_jobs(store, out);

@@ -136,8 +136,12 @@ gs_wants_decision(const gs_store *store)
 gs_status
 gs_sync(gs_store *store, gs_error *err)
 {
-  gs_mutex_lock(store->commit);
   gs_status status = gs_store_check_writable(store, err);
+  if (status != GS_OK) {
+    return status; /* in a forked child no lock may be touched */
+  }
+  gs_mutex_lock(store->commit);
+  status = gs_store_check_writable(store, err);
   uint64_t target = store->next_seq - 1;
   if (status == GS_OK && store->options.durability == GS_DURABILITY_MEMORY) {
     gs_mutex_unlock(store->commit);
@@ -165,11 +169,14 @@ gs_status
 gs_seal(gs_store *store, gs_error *err)
 {
   gs_memtable_stats stats;
-  gs_mutex_lock(store->commit);
   gs_status status = gs_store_check_writable(store, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_mutex_lock(store->commit);
   gs_memtable_get_stats(store->active, &stats);
   bool is_sealable = atomic_load(&store->sealed_count) < GS_SEALED_MAX;
-  if (status == GS_OK && stats.entry_count > 0 && is_sealable) {
+  if (stats.entry_count > 0 && is_sealable) {
     status = gs_store_seal(store, 0, err);
   }
   gs_mutex_unlock(store->commit);
@@ -196,6 +203,12 @@ gs_step(gs_store *store, uint64_t budget_us, bool *more, gs_error *err)
   if (status != GS_OK || store->worker_count > 0) {
     return status;
   }
+  gs_mutex_lock(store->commit);
+  status = gs_wal_sync_if_due(store, err);
+  gs_mutex_unlock(store->commit);
+  if (status != GS_OK) {
+    return status;
+  }
   uint64_t began_us = gs_env_mono_us(store->env);
   bool did_step = true;
   while (did_step) {
@@ -209,6 +222,41 @@ gs_step(gs_store *store, uint64_t budget_us, bool *more, gs_error *err)
   return gs_store_check_writable(store, err);
 }
 
+/* The first job queued before that is still there, or NULL. State held. */
+static const gs_job *
+find_job_before(const gs_store *store, uint64_t id)
+{
+  const gs_job *job = store->jobs;
+  while (job != NULL && job->id > id) {
+    job = job->next;
+  }
+  return job;
+}
+
+/* Jobs that are queued later are not waited for, and a flush that keeps failing
+ * ends the wait with its error. */
+static gs_status
+wait_for_jobs(gs_store *store, gs_error *err)
+{
+  gs_status status = GS_OK;
+  gs_mutex_lock(store->state);
+  uint64_t last_id = store->next_job_id;
+  const gs_job *job = find_job_before(store, last_id);
+  while (status == GS_OK && job != NULL && !atomic_load(&store->has_failed)) {
+    if (job->pause_us != 0) {
+      status = job->failure.status;
+      if (err != NULL) {
+        *err = job->failure;
+      }
+      break;
+    }
+    gs_cond_wait(store->progress, store->state, 0);
+    job = find_job_before(store, last_id);
+  }
+  gs_mutex_unlock(store->state);
+  return status;
+}
+
 gs_status
 gs_wait_idle(gs_store *store, gs_error *err)
 {
@@ -216,10 +264,9 @@ gs_wait_idle(gs_store *store, gs_error *err)
   if (store->worker_count == 0) {
     return gs_step(store, UINT64_MAX, &more, err);
   }
-  gs_mutex_lock(store->state);
-  while (store->jobs != NULL && !atomic_load(&store->has_failed)) {
-    gs_cond_wait(store->progress, store->state, 0);
+  gs_status status = gs_store_check_writable(store, err);
+  if (status == GS_OK) {
+    status = wait_for_jobs(store, err);
   }
-  gs_mutex_unlock(store->state);
-  return gs_store_check_writable(store, err);
+  return status == GS_OK ? gs_store_check_writable(store, err) : status;
 }

@@ -41,12 +41,13 @@
 typedef struct gs_job gs_job;
 
 enum {
-  GS_SEALED_MAX = 3,  /* memtables waiting for their flush; more: stall */
-  GS_RUNS_MAX = 64,   /* plans that would leave more are refused */
-  GS_RUNS_STALL = 32, /* writers wait while there are more */
-  GS_RUNS_FLOOR = 20, /* the built-in policy acts whoever is in charge */
+  GS_SEALED_MAX = 3,   /* memtables waiting for their flush; more: stall */
+  GS_RUNS_MAX = 64,    /* plans that would leave more are refused */
+  GS_RUNS_STALL = 32,  /* writers wait while there are more */
+  GS_RUNS_BUILTIN = 4, /* what the built-in policy leaves, where it rules */
+  GS_RUNS_FLOOR = 20,  /* the built-in policy acts whoever is in charge */
   GS_THREADS_MAX = 16,
-  GS_COUNTER_SLOTS = 257, /* one per epoch slot, and the shared one */
+  GS_COUNTER_SLOTS = GS_EPOCH_SLOTS,
 };
 
 /* Counters of readers, one line per thread so that reads share nothing. */
@@ -70,6 +71,14 @@ typedef struct gs_counters {
   _Atomic(const char *) stall_reason;
   uint64_t recovered_batches, recovered_torn_bytes; /* set at open */
 } gs_counters;
+
+/* The note as it was when a memtable was sealed: what its flush makes durable,
+ * whatever note came later. */
+typedef struct gs_sealed_note {
+  const gs_memtable *memtable; /* NULL: not in use */
+  gs_buffer text;
+  uint64_t seq;
+} gs_sealed_note;
 
 struct gs_snapshot {
   gs_store *store;
@@ -138,6 +147,8 @@ struct gs_store {
   uint64_t disk_look_bytes; /* user bytes written at which to look again */
   gs_buffer note;           /* last committed note */
   uint64_t note_seq;
+  gs_sealed_note sealed_notes[GS_SEALED_MAX]; /* of memtables whose flush has
+                                                 not begun */
 
   /* Under install. */
   gs_mutex *install;
@@ -153,7 +164,7 @@ struct gs_store {
   gs_cond *progress; /* a job ended a step that others may wait for */
   gs_job *jobs;      /* queued and running, in order of submission */
   uint64_t next_job_id;
-  uint64_t merge_hold_ms; /* no merge starts before: the last one failed */
+  uint64_t merge_hold_us; /* no merge starts before: the last one failed */
   gs_snapshot *oldest;    /* snapshots, sequence numbers rise */
   gs_snapshot *newest;
   uint64_t snapshot_count;
@@ -302,7 +313,11 @@ void gs_store_encode_delete(gs_store *store, gs_batch *batch, gs_slice key);
 gs_slice gs_store_decode_key(const gs_store *store, gs_slice key,
                              uint8_t bytes[4]);
 
-/* GS_MISUSE or GS_TOOLARGE for a key or value the store cannot hold. */
+/* GS_MISUSE or GS_TOOLARGE for a key the store cannot hold. */
+GS_MUST_CHECK gs_status gs_store_check_key(const gs_store *store, gs_slice key,
+                                           gs_error *err);
+
+/* The same for a key and its value. */
 GS_MUST_CHECK gs_status gs_store_check_entry(const gs_store *store,
                                              gs_slice key, gs_slice value,
                                              gs_error *err);

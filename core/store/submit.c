@@ -1,7 +1,6 @@
 /*
  * submit: plans from outside: checked, then queued, under one lock.
  */
-#include "store/builtin.h"
 #include "store/compaction.h"
 #include "store/flush.h"
 
@@ -116,6 +115,20 @@ begin_hull(sweep *s, const gs_version *version, const gs_range *range)
 }
 
 static gs_status
+check_sound(const gs_store *store, const gs_tree_table *table, gs_error *err)
+{
+  if (!atomic_load(&table->is_quarantined)) {
+    return GS_OK;
+  }
+  gs_status status =
+      GS_FAIL(err, GS_CORRUPT, "%s: table %llu was found damaged", store->path,
+              (unsigned long long)table->meta.id);
+  return gs_error_hint(err, status,
+                       "compact other ranges, or restore the directory from "
+                       "a copy");
+}
+
+static gs_status
 collect(gs_store *store, sweep *s, const gs_version *version, gs_error *err)
 {
   for (size_t r = 0; r < version->run_count; r++) {
@@ -132,6 +145,10 @@ collect(gs_store *store, sweep *s, const gs_version *version, gs_error *err)
          t < run->table_count &&
          gs_slice_compare(run->tables[t]->meta.min_key, s->high) <= 0;
          t++) {
+      gs_status status = check_sound(store, run->tables[t], err);
+      if (status != GS_OK) {
+        return status;
+      }
       s->inputs[s->count++] = run->tables[t]->meta.id;
     }
     if (s->count > before) {

@@ -18,9 +18,16 @@ open_table(gs_store *store, gs_tree_table *table, gs_table **out, gs_error *err)
   if (gs_path_table(&path, store->path, table->meta.id) == NULL) {
     status = GS_FAIL_NOMEM(err);
   } else {
-    status = gs_table_open(store->env, store->cache, store->epoch,
-                           (const char *)path.data, store->salt, &table->meta,
-                           out, err);
+    status = gs_table_open(store->cache, (const char *)path.data, store->salt,
+                           &table->meta, out, err);
+  }
+  if (status == GS_MISSING) {
+    status =
+        GS_FAIL(err, GS_CORRUPT,
+                "table %llu of %s is in the manifest, and its file is gone",
+                (unsigned long long)table->meta.id, store->path);
+    status = gs_error_at(err, status, (const char *)path.data);
+    status = gs_error_hint(err, status, "restore the directory from a copy");
   }
   gs_buffer_deinit(&path);
   return status;

@@ -14,6 +14,7 @@
 enum {
   SEGMENT_FIRST_BYTES = 256 * 1024,
   SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
+  SEGMENT_PARTS = 4, /* of the log's bound, that one segment takes at most */
 };
 
 static bool
@@ -26,7 +27,7 @@ has_room(const gs_store_segment *segment, uint64_t payload_bytes)
 
 static gs_status
 register_segment(gs_store *store, const gs_store_segment *segment,
-                 gs_error *err)
+                 bool *is_kept, gs_error *err)
 {
   gs_edit *edit = gs_edit_new(store->alloc);
   if (edit == NULL) {
@@ -37,6 +38,8 @@ register_segment(gs_store *store, const gs_store_segment *segment,
   gs_mutex_lock(store->install);
   gs_install change = {.edit = edit};
   gs_status status = gs_store_install(store, &change, err);
+  *is_kept = change.is_durable || (store->manifest != NULL &&
+                                   gs_manifest_is_doubtful(store->manifest));
   gs_mutex_unlock(store->install);
   gs_edit_free(edit);
   return status;
@@ -47,6 +50,7 @@ create_segment(gs_store *store, gs_store_segment *segment, gs_error *err)
 {
   gs_buffer path;
   gs_buffer_init(&path, store->alloc);
+  bool is_kept = false; /* an edit that names it may still turn up */
   gs_status status = GS_OK;
   if (gs_path_segment(&path, store->path, segment->number) == NULL) {
     status = GS_FAIL_NOMEM(err);
@@ -59,29 +63,33 @@ create_segment(gs_store *store, gs_store_segment *segment, gs_error *err)
   }
   status = gs_env_sync_dir(store->env, store->path, err);
   if (status == GS_OK) {
-    status = register_segment(store, segment, err);
+    status = register_segment(store, segment, &is_kept, err);
   }
   if (status != GS_OK) {
-    /* The edit may still turn up, so the file stays. The next open removes it
-     * where no manifest lists it. */
     gs_log_close(segment->writer);
     segment->writer = NULL;
+  }
+  if (status != GS_OK && !is_kept) {
+    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
+              "an unlisted segment is removed at the next open");
   }
 out:
   gs_buffer_deinit(&path);
   return status;
 }
 
+/* A segment goes as a whole, so the bound on the log is kept by segments that
+ * are a part of it. */
 static uint64_t
 choose_size(gs_store *store)
 {
   gs_wal *wal = &store->wal;
-  uint64_t size = wal->next_size < SEGMENT_FIRST_BYTES ? SEGMENT_FIRST_BYTES
-                                                       : wal->next_size;
-  wal->next_size = size < SEGMENT_MAX_BYTES ? size * 2 : SEGMENT_MAX_BYTES;
+  uint64_t most = gs_limit(&store->limits.max_wal_bytes) / SEGMENT_PARTS;
+  uint64_t size = wal->next_size == 0 ? SEGMENT_FIRST_BYTES : wal->next_size;
+  most = most < SEGMENT_MAX_BYTES ? most : SEGMENT_MAX_BYTES;
+  size = size < most ? size : most;
   uint64_t needed = GS_LOG_HEADER_BYTES + gs_frame_bytes(wal->wanted_bytes) +
                     gs_frame_bytes(0);
-  wal->wanted_bytes = 0;
   return size < needed ? needed : size;
 }
 
@@ -94,6 +102,7 @@ gs_wal_prepare(gs_store *store, gs_error *err)
     return GS_FAIL_NOMEM(err);
   }
   segment->allocated_bytes = choose_size(store);
+  wal->wanted_bytes = 0;
   segment->number = gs_store_new_id(store);
   wal->is_preparing = true;
   gs_mutex_unlock(store->commit);
@@ -102,6 +111,7 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   wal->is_preparing = false;
   if (status == GS_OK) {
     wal->prepared = segment;
+    wal->next_size = segment->allocated_bytes * 2;
   } else {
     GS_DELETE(store->alloc, segment);
   }
@@ -132,9 +142,11 @@ start_prepared(gs_store *store, gs_error *err)
     header.is_prev_synced =
         gs_log_durable_bytes(before->writer) >= header.prev_bytes;
   }
-  gs_status status = gs_log_start(segment->writer, &header, err);
+  gs_error failure;
+  gs_status status = gs_log_start(segment->writer, &header, &failure);
   if (status != GS_OK) {
-    return status;
+    gs_store_fail(store, status, &failure);
+    return gs_store_check_writable(store, err);
   }
   segment->first_seq = store->next_seq;
   wal->prepared = NULL;
@@ -191,6 +203,9 @@ gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
     return status;
   }
   uint64_t bytes = gs_frame_bytes(payload.size);
+  if (entry_count == 0) {
+    wal->active->note_place = first_seq;
+  }
   bool is_batch = store->options.durability == GS_DURABILITY_BATCH;
   bool was_clean = wal->unsynced_bytes == 0;
   wal->used_bytes += bytes;
@@ -278,6 +293,7 @@ gs_wal_sync(gs_store *store, gs_error *err)
     status = gs_store_check_writable(store, err);
   }
   gs_cond_broadcast(store->synced);
+  gs_cond_broadcast(store->log_work); /* what came meanwhile has a window too */
   return status;
 }
 
@@ -288,7 +304,8 @@ gs_wal_sync(gs_store *store, gs_error *err)
 static bool
 is_flushed(const gs_store_segment *segment, uint64_t flushed_seq)
 {
-  return segment->next != NULL && segment->next->first_seq <= flushed_seq + 1;
+  return segment->next != NULL && segment->next->first_seq <= flushed_seq + 1 &&
+         segment->note_place <= flushed_seq;
 }
 
 void
@@ -298,6 +315,7 @@ gs_wal_name_flushed(gs_store *store, uint64_t flushed_seq, gs_edit *edit)
   for (gs_store_segment *s = store->wal.oldest;
        s != NULL && is_flushed(s, flushed_seq); s = s->next) {
     gs_edit_remove_segment(edit, s->number);
+    s->is_named = true;
   }
   gs_mutex_unlock(store->commit);
 }
@@ -317,7 +335,7 @@ delete_segment(gs_store *store, gs_store_segment *segment)
 }
 
 void
-gs_wal_drop_flushed(gs_store *store, uint64_t flushed_seq)
+gs_wal_drop_named(gs_store *store)
 {
   gs_wal *wal = &store->wal;
   gs_store_segment *dropped = NULL;
@@ -325,7 +343,7 @@ gs_wal_drop_flushed(gs_store *store, uint64_t flushed_seq)
   while (store->is_syncing) {
     gs_cond_wait(store->synced, store->commit, 0);
   }
-  while (wal->oldest != NULL && is_flushed(wal->oldest, flushed_seq)) {
+  while (wal->oldest != NULL && wal->oldest->is_named) {
     gs_store_segment *segment = wal->oldest;
     wal->oldest = segment->next;
     wal->used_bytes -=
@@ -377,6 +395,13 @@ is_sync_due(gs_store *store, uint64_t *wait_us)
   }
   *wait_us = window_us - passed_us;
   return false;
+}
+
+gs_status
+gs_wal_sync_if_due(gs_store *store, gs_error *err)
+{
+  uint64_t wait_us;
+  return is_sync_due(store, &wait_us) ? gs_wal_sync(store, err) : GS_OK;
 }
 
 /* A next segment is made while the active one fills. */

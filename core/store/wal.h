@@ -27,7 +27,10 @@ struct gs_store_segment {
   uint64_t number;
   uint64_t first_seq; /* of its first entry, once started */
   uint64_t allocated_bytes;
-  bool is_synced; /* everything in it is durable and it takes no more */
+  uint64_t note_place; /* sequence at which its last frame without entries
+                          stands; 0: it has none */
+  bool is_synced;      /* everything in it is durable and it takes no more */
+  bool is_named;       /* an edit that removes it was made */
 };
 
 typedef struct gs_wal {
@@ -59,23 +62,29 @@ GS_MUST_CHECK gs_status gs_wal_append(struct gs_store *store,
  * failure is the store's. */
 GS_MUST_CHECK gs_status gs_wal_sync(struct gs_store *store, gs_error *err);
 
+/* Without a log thread: syncs if the window of "batch" has passed. Requires:
+ * commit held; may be given up and taken again. */
+GS_MUST_CHECK gs_status gs_wal_sync_if_due(struct gs_store *store,
+                                           gs_error *err);
+
 /* Prepares the next segment now. Requires: commit held, not is_preparing, none
  * prepared; released meanwhile. */
 GS_MUST_CHECK gs_status gs_wal_prepare(struct gs_store *store, gs_error *err);
 
-/* Names in the edit the segments whose entries are all <= flushed_seq. Takes
- * commit. */
+/* Names in the edit the segments whose entries are all <= flushed_seq, and marks
+ * them: one more may come to be such before the edit takes effect, and must
+ * stay. Takes commit. */
 void gs_wal_name_flushed(struct gs_store *store, uint64_t flushed_seq,
                          gs_edit *edit);
 
-/* After that edit took effect: closes those segments and deletes their files.
- * Takes commit; waits for a running sync. */
-void gs_wal_drop_flushed(struct gs_store *store, uint64_t flushed_seq);
+/* After that edit took effect: closes the named segments and deletes their
+ * files. Takes commit; waits for a running sync. */
+void gs_wal_drop_named(struct gs_store *store);
 
 /* Closes everything, deletes nothing. */
 void gs_wal_deinit(struct gs_store *store);
 
-/* Body of the log thread: syncs in time, prepares ahead. */
-void gs_wal_thread(void *store);
+/* Body of the log thread: syncs in time, prepares ahead. context: the store. */
+void gs_wal_thread(void *context);
 
 #endif

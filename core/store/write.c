@@ -104,7 +104,7 @@ gs_delete(gs_store *store, gs_slice key, const gs_write_options *options,
 {
   gs_status status = gs_store_check(store, err);
   if (status == GS_OK) {
-    status = gs_store_check_entry(store, key, gs_slice_of(NULL, 0), err);
+    status = gs_store_check_key(store, key, err);
   }
   if (status == GS_OK) {
     status = lock_with_room(store, key.size, 0, true, err);
@@ -161,7 +161,9 @@ begin_update(gs_store *store, update *u, gs_value *present, gs_error *err)
 {
   gs_status status = gs_store_check(store, err);
   if (status == GS_OK) {
-    status = gs_store_check_entry(store, u->key, u->value, err);
+    status = u->is_delete || u->keeps_value
+                 ? gs_store_check_key(store, u->key, err)
+                 : gs_store_check_entry(store, u->key, u->value, err);
   }
   size_t value_size = u->value.size;
   while (status == GS_OK) {
@@ -211,11 +213,12 @@ is_expected(const gs_slice *expected, gs_status read, const gs_value *present)
 }
 
 gs_status
-gs_put_if(gs_store *store, gs_slice key, const gs_slice *expected,
-          const gs_slice *value, const gs_write_options *options,
-          gs_value *current, gs_put_if_result *result, gs_error *err)
+gs_put_if(gs_store *store, gs_slice key, const gs_exchange *exchange,
+          const gs_write_options *options, gs_value *current,
+          gs_put_if_result *result, gs_error *err)
 {
   uint64_t expires_at_ms = 0;
+  const gs_slice *value = exchange->value;
   update u = {.key = key, .is_delete = value == NULL};
   if (value != NULL) {
     u.value = *value;
@@ -228,7 +231,7 @@ gs_put_if(gs_store *store, gs_slice key, const gs_slice *expected,
     return status;
   }
   result->is_present = u.read == GS_OK;
-  result->is_done = is_expected(expected, u.read, current);
+  result->is_done = is_expected(exchange->expected, u.read, current);
   if (!result->is_done) {
     gs_mutex_unlock(store->commit);
     return GS_OK;

@@ -13,11 +13,17 @@ struct gs_write_batch {
   gs_batch final;    /* what is committed, where a ttl must be resolved */
   size_t data_bytes; /* keys and values */
   bool has_ttl;
+  gs_status failure; /* of the first append that failed; GS_OK: none */
+  gs_error error;    /* and its words */
 };
 
 /* A ttl stands in the expiry field with the top bit set: times beyond it lie
  * millions of years ahead and are cut to just below. */
 #define TTL_MARK (UINT64_C(1) << 63)
+
+/* A time that a batch carries moves the store's clock for good: what is surely
+ * no count of milliseconds is refused. Somewhere in the year 5138. */
+#define NOW_MAX_MS UINT64_C(100000000000000)
 
 gs_status
 gs_write_batch_new(gs_store *store, gs_write_batch **out, gs_error *err)
@@ -36,7 +42,7 @@ gs_write_batch_new(gs_store *store, gs_write_batch **out, gs_error *err)
 void
 gs_write_batch_free(gs_write_batch *batch)
 {
-  if (batch != NULL) {
+  if (batch != NULL && gs_store_check(batch->store, NULL) == GS_OK) {
     gs_batch_deinit(&batch->gathered);
     gs_batch_deinit(&batch->final);
     GS_DELETE(batch->store->alloc, batch);
@@ -50,6 +56,35 @@ gs_write_batch_clear(gs_write_batch *batch)
   gs_batch_clear(&batch->final);
   batch->data_bytes = 0;
   batch->has_ttl = false;
+  batch->failure = GS_OK;
+}
+
+/* Appends are sticky: the first failure is what every later append and the
+ * commit answer, so that no batch is ever committed in part. */
+static gs_status
+begin_append(gs_write_batch *batch, gs_slice key, gs_slice value,
+             bool is_delete, gs_error *err)
+{
+  if (batch->failure == GS_OK) {
+    batch->failure =
+        is_delete
+            ? gs_store_check_key(batch->store, key, &batch->error)
+            : gs_store_check_entry(batch->store, key, value, &batch->error);
+  }
+  if (batch->failure != GS_OK && err != NULL) {
+    *err = batch->error;
+  }
+  return batch->failure;
+}
+
+static gs_status
+end_append(gs_write_batch *batch, gs_error *err)
+{
+  batch->failure = gs_batch_status(&batch->gathered, &batch->error);
+  if (batch->failure != GS_OK && err != NULL) {
+    *err = batch->error;
+  }
+  return batch->failure;
 }
 
 static gs_status
@@ -63,7 +98,8 @@ marked_expiry(gs_write_batch *batch, const gs_write_options *options,
     if (options->has_ttl) {
       return GS_FAIL(err, GS_MISUSE, "give ttl_ms or expires_at_ms, not both");
     }
-    *out = options->expires_at_ms & ~TTL_MARK;
+    *out = options->expires_at_ms < TTL_MARK ? options->expires_at_ms
+                                             : TTL_MARK - 1;
     return GS_OK;
   }
   if (options != NULL && options->has_ttl) {
@@ -71,7 +107,7 @@ marked_expiry(gs_write_batch *batch, const gs_write_options *options,
     has_ttl = true;
   }
   if (has_ttl) {
-    *out = ttl_ms | TTL_MARK;
+    *out = (ttl_ms < TTL_MARK ? ttl_ms : TTL_MARK - 1) | TTL_MARK;
     batch->has_ttl = true;
   }
   return GS_OK;
@@ -82,7 +118,7 @@ gs_write_batch_put(gs_write_batch *batch, gs_slice key, gs_slice value,
                    const gs_write_options *options, gs_error *err)
 {
   uint64_t expiry = 0;
-  gs_status status = gs_store_check_entry(batch->store, key, value, err);
+  gs_status status = begin_append(batch, key, value, false, err);
   if (status == GS_OK) {
     status = marked_expiry(batch, options, &expiry, err);
   }
@@ -91,20 +127,19 @@ gs_write_batch_put(gs_write_batch *batch, gs_slice key, gs_slice value,
   }
   gs_store_encode_put(batch->store, &batch->gathered, key, value, expiry);
   batch->data_bytes += key.size + value.size;
-  return gs_batch_status(&batch->gathered, err);
+  return end_append(batch, err);
 }
 
 gs_status
 gs_write_batch_delete(gs_write_batch *batch, gs_slice key, gs_error *err)
 {
-  gs_status status =
-      gs_store_check_entry(batch->store, key, gs_slice_of(NULL, 0), err);
+  gs_status status = begin_append(batch, key, gs_slice_of(NULL, 0), true, err);
   if (status != GS_OK) {
     return status;
   }
   gs_store_encode_delete(batch->store, &batch->gathered, key);
   batch->data_bytes += key.size;
-  return gs_batch_status(&batch->gathered, err);
+  return end_append(batch, err);
 }
 
 size_t
@@ -127,8 +162,10 @@ resolve(uint64_t marked, uint64_t now_ms)
   if ((marked & TTL_MARK) == 0) {
     return marked;
   }
-  uint64_t at = now_ms + (marked & ~TTL_MARK);
-  return at == 0 ? 1 : at & ~TTL_MARK;
+  uint64_t ttl_ms = marked & ~TTL_MARK;
+  uint64_t latest = TTL_MARK - 1;
+  uint64_t at = ttl_ms > latest - now_ms ? latest : now_ms + ttl_ms;
+  return at == 0 ? 1 : at;
 }
 
 static gs_status
@@ -170,8 +207,10 @@ prepare(gs_write_batch *batch, const gs_commit_options *options, gs_batch **out,
         gs_error *err)
 {
   gs_store *store = batch->store;
-  if (options != NULL && options->now_ms != 0) {
-    take_time(store, options->now_ms);
+  if (options != NULL && options->now_ms > NOW_MAX_MS) {
+    return GS_FAIL(err, GS_MISUSE,
+                   "now_ms is in milliseconds since 1970; %llu is too far",
+                   (unsigned long long)options->now_ms);
   }
   uint64_t now_ms = options != NULL && options->now_ms != 0
                         ? options->now_ms
@@ -199,10 +238,14 @@ gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
   gs_store *store = batch->store;
   gs_batch *payload = NULL;
   gs_commit_result result = {0, 0};
-  bool sync = options != NULL && options->sync;
+  bool sync = (options != NULL && options->sync) ||
+              store->options.durability == GS_DURABILITY_SYNC;
   gs_status status = gs_store_check_writable(store, err);
-  if (status == GS_OK) {
-    status = gs_batch_status(&batch->gathered, err);
+  if (status == GS_OK && batch->failure != GS_OK) {
+    status = batch->failure;
+    if (err != NULL) {
+      *err = batch->error;
+    }
   }
   bool is_empty = batch->gathered.entry_count == 0 &&
                   (options == NULL || !options->has_note);
@@ -218,6 +261,9 @@ gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
   }
   if (status != GS_OK) {
     return status;
+  }
+  if (options != NULL && options->now_ms != 0) {
+    take_time(store, options->now_ms);
   }
   gs_tally(&store->counters.batches, 1);
   gs_write_batch_clear(batch);
@@ -238,6 +284,14 @@ gs_get_note(gs_store *store, gs_value *out, gs_error *err)
     return status;
   }
   gs_mutex_lock(store->commit);
+  /* A note is seen like the entries it came with: not before they are. */
+  if (store->note_seq > atomic_load(&store->visible_seq)) {
+    status = gs_store_finish(store, store->note_seq, err);
+  }
+  if (status != GS_OK) {
+    gs_mutex_unlock(store->commit);
+    return status;
+  }
   bool is_present = store->note_seq != 0 || store->note.size > 0;
   gs_buffer_clear(&out->bytes);
   gs_buffer_append_slice(&out->bytes, gs_buffer_slice(&store->note));

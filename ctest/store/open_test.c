@@ -218,6 +218,131 @@ test_a_reader_beside_the_writer_sees_what_was_written_and_writes_nothing(
   assert_true(gs_sim_ops(sim_machine) > ops);
 }
 
+static size_t names_seen;
+
+static void
+count_name(void *context, const char *name)
+{
+  (void)context;
+  (void)name;
+  names_seen++;
+}
+
+/* One creation whose nth operation fails; true when it did not succeed. */
+static bool
+fail_creation(uint64_t nth, bool has_directory)
+{
+  gs_store *store = NULL;
+  gs_file_info info;
+  sim_machine_become(gs_sim_new(nth));
+  gs_options options = kit_options();
+  if (has_directory) {
+    KIT_OK(gs_env_make_dir(sim_machine_env, "/db", &kit_err));
+  }
+  sim_machine_fail(GS_SIM_ANY, nth, 5);
+  gs_status status = gs_open("/db", &options, &store, &kit_err);
+  gs_sim_heal(sim_machine);
+  if (status == GS_OK) {
+    kit_close(store);
+    return false;
+  }
+  assert_int_equal(status, GS_IO);
+  names_seen = 0;
+  status = gs_env_stat(sim_machine_env, "/db", &info, NULL);
+  assert_int_equal(status, has_directory ? GS_OK : GS_MISSING);
+  if (has_directory) {
+    KIT_OK(gs_env_list(sim_machine_env, "/db", count_name, NULL, &kit_err));
+  }
+  assert_int_equal(names_seen, 0);
+  kit_close(kit_open(&options));
+  assert_int_equal(gs_sim_allocated_bytes(sim_machine), 0);
+  return true;
+}
+
+static void
+test_a_creation_that_fails_anywhere_leaves_nothing_behind(void **state)
+{
+  (void)state;
+  size_t failed = 0;
+  for (uint64_t nth = 1; nth <= 40; nth++) {
+    failed += fail_creation(nth, false);
+    failed += fail_creation(nth, true);
+  }
+  assert_true(failed >= 20);
+}
+
+/* The machine's lock, before which another process makes its store here. */
+static const gs_env_ops *plain_ops;
+static char others_names[8][64];
+static size_t others_count;
+
+static void
+keep_name(void *context, const char *name)
+{
+  (void)context;
+  if (strcmp(name, "LOCK") != 0) {
+    snprintf(others_names[others_count++], sizeof others_names[0], "%s", name);
+  }
+}
+
+static int
+lock_too_late(gs_env *env, const char *path, gs_lock **out, char *owner,
+              size_t owner_size)
+{
+  for (size_t i = 0; i < others_count; i++) {
+    char from[96];
+    char to[96];
+    snprintf(from, sizeof from, "/other/%s", others_names[i]);
+    snprintf(to, sizeof to, "/db/%s", others_names[i]);
+    KIT_OK(gs_env_link(env, from, to, &kit_err));
+  }
+  others_count = 0;
+  return plain_ops->lock(env, path, out, owner, owner_size);
+}
+
+static void
+test_a_store_that_another_process_made_first_is_opened_and_not_harmed(
+    void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = NULL;
+  KIT_OK(gs_open("/other", &options, &store, &kit_err));
+  kit_put(store, "theirs", "1");
+  kit_close(store);
+  others_count = 0;
+  KIT_OK(gs_env_list(sim_machine_env, "/other", keep_name, NULL, &kit_err));
+  gs_env_ops ops = *sim_machine_env->ops;
+  plain_ops = sim_machine_env->ops;
+  ops.lock = lock_too_late;
+  sim_machine_env->ops = &ops;
+  gs_status status = gs_open("/db", &options, &store, &kit_err);
+  sim_machine_env->ops = plain_ops;
+  KIT_OK(status);
+  assert_string_equal(kit_get(store, "theirs"), "1");
+  kit_close(store);
+  kit_close(kit_open(&options));
+}
+
+static void
+test_a_creation_that_was_cut_short_is_made_to_its_end(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  KIT_OK(gs_env_make_dir(sim_machine_env, "/db", &kit_err));
+  sim_machine_make("/db/LOCK", "");
+  sim_machine_make("/db/MANIFEST-000001", "");
+  options.create = false;
+  expect_refusal("/db", &options, GS_MISSING);
+  options.create = true;
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  kit_close(store);
+  store = kit_open(&options);
+  assert_string_equal(kit_get(store, "a"), "1");
+  kit_close(store);
+}
+
 #define T(name)                                             \
   cmocka_unit_test_setup_teardown(name, sim_machine_set_up, \
                                   sim_machine_tear_down)
@@ -235,6 +360,9 @@ main(void)
       T(test_a_store_of_the_other_kind_is_refused),
       T(test_a_second_open_in_the_process_is_the_same_store),
       T(test_destroying_takes_the_files_and_spares_what_is_not_ours),
+      T(test_a_creation_that_fails_anywhere_leaves_nothing_behind),
+      T(test_a_store_that_another_process_made_first_is_opened_and_not_harmed),
+      T(test_a_creation_that_was_cut_short_is_made_to_its_end),
       T(test_a_reader_beside_the_writer_sees_what_was_written_and_writes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

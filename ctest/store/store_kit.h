@@ -100,4 +100,51 @@ kit_get(gs_store *store, const char *key)
   return kit_get_at(store, NULL, key);
 }
 
+/* Keys "<prefix>NNNN" for the numbers from first to last, with values of their
+ * own name and a hundred bytes more. */
+static inline void
+kit_fill(gs_store *store, const char *prefix, int first, int last)
+{
+  for (int i = first; i <= last; i++) {
+    char key[32];
+    char value[160];
+    int size = snprintf(key, sizeof key, "%s%04d", prefix, i);
+    memset(value, '.', sizeof value);
+    memcpy(value, key, (size_t)size);
+    KIT_OK(gs_put(store, gs_slice_str(key),
+                  gs_slice_of(value, (size_t)size + 100), NULL, NULL,
+                  &kit_err));
+  }
+}
+
+/* Whether a read finds what kit_fill wrote under the number. */
+static inline bool
+kit_has(gs_store *store, const char *prefix, int number)
+{
+  char key[32];
+  snprintf(key, sizeof key, "%s%04d", prefix, number);
+  return strncmp(kit_get(store, key), key, strlen(key)) == 0;
+}
+
+static inline gs_stats
+kit_stats(gs_store *store)
+{
+  gs_stats stats;
+  gs_get_stats(store, &stats);
+  return stats;
+}
+
+/* Does all background work there is. */
+static inline void
+kit_work(gs_store *store)
+{
+  bool more = true;
+  KIT_OK(gs_step(store, UINT64_MAX, &more, &kit_err));
+  assert_false(more);
+}
+
+#define KIT_TEST(name)                                      \
+  cmocka_unit_test_setup_teardown(name, sim_machine_set_up, \
+                                  sim_machine_tear_down)
+
 #endif

@@ -1,0 +1,188 @@
+/*
+ * Cursors of readers: bounds, directions, turning round, and seeking.
+ */
+#include "store_kit.h"
+
+/* The keys from here on in one direction, with spaces between. */
+static const char *
+walk(gs_scan *scan, gs_status status, bool backward)
+{
+  static char text[512];
+  text[0] = '\0';
+  while (status == GS_OK) {
+    gs_slice key = gs_scan_key(scan);
+    strncat(text, (const char *)key.data, key.size);
+    strcat(text, " ");
+    status =
+        backward ? gs_scan_prev(scan, &kit_err) : gs_scan_next(scan, &kit_err);
+  }
+  assert_int_equal(status, GS_ABSENT);
+  return text;
+}
+
+/* Keys b d f h in a run, d deleted and e g in memory. */
+static gs_store *
+open_filled(gs_options *options)
+{
+  *options = kit_options();
+  gs_store *store = kit_open(options);
+  for (const char *key = "b\0d\0f\0h\0"; *key != '\0'; key += 2) {
+    kit_put(store, key, key);
+  }
+  KIT_OK(gs_flush(store, &kit_err));
+  kit_delete(store, "d");
+  kit_put(store, "e", "e");
+  kit_put(store, "g", "g");
+  return store;
+}
+
+static gs_scan *
+scan_of(gs_store *store, const char *from, const char *to)
+{
+  gs_scan *scan = NULL;
+  gs_range range = {.from = gs_slice_str(from), .has_to = to != NULL};
+  if (to != NULL) {
+    range.to = gs_slice_str(to);
+  }
+  KIT_OK(gs_scan_new(store, NULL, &range, &scan, &kit_err));
+  return scan;
+}
+
+static void
+test_a_scan_walks_live_keys_both_ways(void **state)
+{
+  (void)state;
+  gs_options options;
+  gs_store *store = open_filled(&options);
+  gs_scan *scan = scan_of(store, "", NULL);
+  assert_int_equal(gs_scan_next(scan, &kit_err), GS_ABSENT);
+  assert_int_equal(gs_scan_prev(scan, &kit_err), GS_ABSENT);
+  assert_string_equal(walk(scan, gs_scan_first(scan, &kit_err), false),
+                      "b e f g h ");
+  assert_string_equal(walk(scan, gs_scan_last(scan, &kit_err), true),
+                      "h g f e b ");
+  gs_scan_free(scan);
+  kit_close(store);
+}
+
+static void
+test_bounds_hold_for_every_way_in(void **state)
+{
+  (void)state;
+  gs_options options;
+  gs_store *store = open_filled(&options);
+  gs_scan *scan = scan_of(store, "c", "g");
+  assert_string_equal(walk(scan, gs_scan_first(scan, &kit_err), false), "e f ");
+  assert_string_equal(walk(scan, gs_scan_last(scan, &kit_err), true), "f e ");
+  gs_status status = gs_scan_seek(scan, gs_slice_str("a"), &kit_err);
+  assert_string_equal(walk(scan, status, false), "e f ");
+  status = gs_scan_seek(scan, gs_slice_str("g"), &kit_err);
+  assert_int_equal(status, GS_ABSENT);
+  status = gs_scan_seek_before(scan, gs_slice_str("z"), &kit_err);
+  assert_string_equal(walk(scan, status, true), "f e ");
+  status = gs_scan_seek_before(scan, gs_slice_str("c"), &kit_err);
+  assert_int_equal(status, GS_ABSENT);
+  gs_scan_free(scan);
+  scan = scan_of(store, "f", "f");
+  assert_int_equal(gs_scan_first(scan, &kit_err), GS_ABSENT);
+  assert_int_equal(gs_scan_last(scan, &kit_err), GS_ABSENT);
+  gs_scan_free(scan);
+  scan = scan_of(store, "z", "a");
+  assert_int_equal(gs_scan_first(scan, &kit_err), GS_ABSENT);
+  gs_scan_free(scan);
+  kit_close(store);
+}
+
+static void
+test_a_scan_turns_round_anywhere(void **state)
+{
+  (void)state;
+  gs_options options;
+  gs_store *store = open_filled(&options);
+  gs_scan *scan = scan_of(store, "", NULL);
+  KIT_OK(gs_scan_seek(scan, gs_slice_str("f"), &kit_err));
+  KIT_OK(gs_scan_prev(scan, &kit_err));
+  assert_memory_equal(gs_scan_key(scan).data, "e", 1);
+  KIT_OK(gs_scan_next(scan, &kit_err));
+  KIT_OK(gs_scan_next(scan, &kit_err));
+  assert_memory_equal(gs_scan_key(scan).data, "g", 1);
+  assert_memory_equal(gs_scan_value(scan).data, "g", 1);
+  assert_int_equal(gs_scan_seq(scan), 7);
+  KIT_OK(gs_scan_prev(scan, &kit_err));
+  assert_memory_equal(gs_scan_key(scan).data, "f", 1);
+  gs_scan_free(scan);
+  kit_close(store);
+}
+
+static void
+test_a_scan_sees_nothing_that_comes_after_it(void **state)
+{
+  (void)state;
+  gs_options options;
+  gs_store *store = open_filled(&options);
+  gs_scan *scan = scan_of(store, "", NULL);
+  kit_put(store, "a", "late");
+  kit_put(store, "e", "late");
+  kit_delete(store, "h");
+  KIT_OK(gs_compact(store, NULL, &kit_err));
+  kit_put(store, "i", "late");
+  assert_string_equal(walk(scan, gs_scan_first(scan, &kit_err), false),
+                      "b e f g h ");
+  gs_scan_free(scan);
+  scan = scan_of(store, "", NULL);
+  assert_string_equal(walk(scan, gs_scan_first(scan, &kit_err), false),
+                      "a b e f g i ");
+  gs_scan_free(scan);
+  kit_close(store);
+}
+
+static void
+test_an_entry_that_expires_during_a_scan_stays_in_it(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  gs_write_options soon = {.ttl_ms = 10, .has_ttl = true};
+  KIT_OK(gs_put(store, gs_slice_str("a"), gs_slice_str("1"), &soon, NULL,
+                &kit_err));
+  gs_scan *before = scan_of(store, "", NULL);
+  gs_sim_advance_ms(sim_machine, 10);
+  gs_scan *after = scan_of(store, "", NULL);
+  KIT_OK(gs_scan_first(before, &kit_err));
+  assert_int_equal(gs_scan_first(after, &kit_err), GS_ABSENT);
+  gs_scan_free(before);
+  gs_scan_free(after);
+  kit_close(store);
+}
+
+static void
+test_a_scan_that_cannot_read_says_so_and_stands_nowhere(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 100);
+  kit_close(store);
+  store = kit_open(&options);
+  gs_scan *scan = scan_of(store, "", NULL);
+  sim_machine_fail(GS_SIM_READ, 1, 5);
+  assert_int_equal(gs_scan_first(scan, &kit_err), GS_IO);
+  assert_int_equal(gs_scan_next(scan, &kit_err), GS_ABSENT);
+  KIT_OK(gs_scan_first(scan, &kit_err));
+  gs_scan_free(scan);
+  kit_close(store);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      KIT_TEST(test_a_scan_walks_live_keys_both_ways),
+      KIT_TEST(test_bounds_hold_for_every_way_in),
+      KIT_TEST(test_a_scan_turns_round_anywhere),
+      KIT_TEST(test_a_scan_sees_nothing_that_comes_after_it),
+      KIT_TEST(test_an_entry_that_expires_during_a_scan_stays_in_it),
+      KIT_TEST(test_a_scan_that_cannot_read_says_so_and_stands_nowhere),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/*
+ * Writers that must wait: for flushes, for merges, for room on the disk.
+ */
+#include "store_kit.h"
+
+#include <errno.h>
+
+static gs_status
+try_put(gs_store *store, int number)
+{
+  char key[16];
+  static char value[400];
+  memset(value, 'x', sizeof value);
+  snprintf(key, sizeof key, "k%05d", number);
+  return gs_put(store, gs_slice_str(key), gs_slice_of(value, sizeof value),
+                NULL, NULL, &kit_err);
+}
+
+static void
+fail_tables(int os_errno)
+{
+  gs_sim_fault fault = {
+      .op = GS_SIM_WRITE, .suffix = ".sst", .nth = 1, .os_errno = os_errno};
+  KIT_OK(gs_sim_fail(sim_machine, &fault, &kit_err));
+}
+
+static void
+test_without_threads_a_writer_flushes_and_never_waits(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  for (int i = 0; i < 1000; i++) {
+    KIT_OK(try_put(store, i));
+  }
+  assert_true(kit_stats(store).flushes > 0);
+  assert_int_equal(kit_stats(store).stall_count, 0);
+  kit_close(store);
+}
+
+static void
+test_a_writer_learns_why_memory_cannot_be_flushed_and_goes_on_after(
+    void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  fail_tables(ENOSPC);
+  gs_status status = GS_OK;
+  int acked = 0;
+  while (status == GS_OK) {
+    status = try_put(store, acked);
+    acked += status == GS_OK;
+  }
+  assert_int_equal(status, GS_FULL);
+  assert_true(acked > 50);
+  assert_int_equal(try_put(store, acked), GS_FULL);
+  uint64_t count = 0;
+  KIT_OK(gs_count(store, NULL, NULL, &count, &kit_err));
+  assert_int_equal(count, acked);
+  gs_sim_heal(sim_machine);
+  KIT_OK(try_put(store, acked));
+  KIT_OK(gs_flush(store, &kit_err));
+  KIT_OK(gs_count(store, NULL, NULL, &count, &kit_err));
+  assert_int_equal(count, acked + 1);
+  kit_close(store);
+}
+
+static void
+test_a_full_disk_refuses_writes_serves_reads_and_recovers(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  sim_machine_make_durable("/ballast", "x");
+  gs_sim_set_capacity(sim_machine, 400000);
+  gs_status status = GS_OK;
+  int acked = 0;
+  while (status == GS_OK) {
+    status = try_put(store, acked);
+    acked += status == GS_OK;
+  }
+  assert_int_equal(status, GS_FULL);
+  assert_true(kit_stats(store).puts == (uint64_t)acked);
+  uint64_t count = 0;
+  KIT_OK(gs_count(store, NULL, NULL, &count, &kit_err));
+  assert_int_equal(count, acked);
+  gs_sim_set_capacity(sim_machine, 0);
+  for (int i = 0; i < 50; i++) {
+    KIT_OK(try_put(store, acked + i));
+  }
+  KIT_OK(gs_verify(store, &kit_err));
+  kit_close(store);
+  store = kit_open(&options);
+  KIT_OK(gs_count(store, NULL, NULL, &count, &kit_err));
+  assert_int_equal(count, acked + 50);
+  kit_close(store);
+}
+
+static void
+test_every_size_of_disk_leaves_a_store_that_opens_with_all_it_took(void **state)
+{
+  (void)state;
+  for (uint64_t capacity = 4096; capacity < 200000; capacity += 1536) {
+    sim_machine_become(gs_sim_new(capacity));
+    gs_options options = kit_options();
+    options.memtable_bytes = 4096;
+    options.max_wal_bytes = 65536;
+    options.env = sim_machine_env;
+    gs_store *store = NULL;
+    int acked = 0;
+    gs_sim_set_capacity(sim_machine, capacity);
+    gs_status status = gs_open("/db", &options, &store, &kit_err);
+    for (int i = 0; i < 300 && status == GS_OK; i++) {
+      status = try_put(store, i);
+      acked += status == GS_OK;
+    }
+    assert_true(status == GS_OK || status == GS_FULL);
+    GS_IGNORE(gs_close(store, NULL), "the log holds what cannot be flushed");
+    gs_sim_set_capacity(sim_machine, 0);
+    uint64_t count = 0;
+    store = kit_open(&options);
+    KIT_OK(gs_count(store, NULL, NULL, &count, &kit_err));
+    assert_int_equal(count, acked);
+    kit_close(store);
+    assert_int_equal(gs_sim_allocated_bytes(sim_machine), 0);
+  }
+}
+
+static void
+test_below_the_reserve_values_are_refused_and_deletes_pass(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.disk_reserve_bytes = 100000;
+  gs_store *store = kit_open(&options);
+  KIT_OK(try_put(store, 1));
+  gs_sim_set_capacity(sim_machine, 150000);
+  kit_close(store);
+  options.disk_reserve_bytes = 149999;
+  store = kit_open(&options);
+  assert_int_equal(try_put(store, 2), GS_FULL);
+  assert_non_null(strstr(kit_err.hint, "disk_reserve_bytes"));
+  KIT_OK(gs_delete(store, gs_slice_str("k00001"), NULL, NULL, &kit_err));
+  gs_sim_set_capacity(sim_machine, 0);
+  KIT_OK(try_put(store, 2));
+  kit_close(store);
+}
+
+static void
+test_too_many_runs_are_merged_although_the_policy_sleeps(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.has_policy = true;
+  gs_store *store = kit_open(&options);
+  for (int i = 0; i < 80; i++) {
+    KIT_OK(try_put(store, i));
+    KIT_OK(gs_flush(store, &kit_err));
+  }
+  KIT_OK(try_put(store, 80));
+  assert_true(kit_stats(store).run_count <= 32);
+  assert_true(kit_stats(store).merges > 0);
+  kit_close(store);
+}
+
+int
+main(void)
+{
+  const struct CMUnitTest tests[] = {
+      KIT_TEST(test_without_threads_a_writer_flushes_and_never_waits),
+      KIT_TEST(
+          test_a_writer_learns_why_memory_cannot_be_flushed_and_goes_on_after),
+      KIT_TEST(test_a_full_disk_refuses_writes_serves_reads_and_recovers),
+      KIT_TEST(
+          test_every_size_of_disk_leaves_a_store_that_opens_with_all_it_took),
+      KIT_TEST(test_below_the_reserve_values_are_refused_and_deletes_pass),
+      KIT_TEST(test_too_many_runs_are_merged_although_the_policy_sleeps),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
