@@ -8,27 +8,38 @@
 
 /* ---- keys and values ------------------------------------------------------------ */
 
+/* The number at the index, if it is one of a u32 store. Strings that look like
+ * numbers are none. */
+static bool
+to_u32(lua_State *L, int index, uint32_t *out)
+{
+  int is_integer = 0;
+  lua_Integer number = lua_tointegerx(L, index, &is_integer);
+  *out = (uint32_t)number;
+  return lua_type(L, index) == LUA_TNUMBER && is_integer && number >= 0 &&
+         number <= 0xFFFFFFFF;
+}
+
 static uint32_t
 check_u32(lua_State *L, int arg)
 {
-  int is_integer = 0;
-  lua_Integer number = lua_tointegerx(L, arg, &is_integer);
-  bool is_number = lua_type(L, arg) == LUA_TNUMBER;
-  if (!is_number || !is_integer || number < 0 || number > 0xFFFFFFFF) {
-    const char *got =
-        is_number ? luaL_tolstring(L, arg, NULL) : luaL_typename(L, arg);
+  uint32_t number;
+  if (!to_u32(L, arg, &number)) {
+    const char *got = lua_type(L, arg) == LUA_TNUMBER
+                          ? luaL_tolstring(L, arg, NULL)
+                          : luaL_typename(L, arg);
     luaL_argerror(L, arg, lua_pushfstring(L, "u32 expected, got %s", got));
   }
-  return (uint32_t)number;
+  return number;
 }
 
 static gs_slice
 check_bytes(lua_State *L, int arg, const char *what)
 {
   if (lua_type(L, arg) != LUA_TSTRING) {
-    const char *hint = lua_type(L, arg) == LUA_TNUMBER
-                           ? "; see grainstore.keys for numbers"
-                           : "";
+    const char *hint = lua_type(L, arg) != LUA_TNUMBER ? ""
+                       : what[0] == 'k' ? "; see grainstore.keys for numbers"
+                                        : "; see tostring and string.pack";
     luaL_argerror(L, arg,
                   lua_pushfstring(L, "%s must be a string, got %s%s", what,
                                   luaL_typename(L, arg), hint));
@@ -45,6 +56,23 @@ gsl_check_key(lua_State *L, const gsl_store *s, int arg, uint8_t bytes[4])
     return gs_key_from_u32(check_u32(L, arg), bytes);
   }
   return check_bytes(L, arg, "key");
+}
+
+bool
+gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
+           gs_slice *out)
+{
+  uint32_t number;
+  if (s->kind == GS_STORE_U32) {
+    bool is_number = to_u32(L, index, &number);
+    *out = gs_key_from_u32(number, bytes);
+    return is_number;
+  }
+  size_t size = 0;
+  bool is_string = lua_type(L, index) == LUA_TSTRING;
+  const char *data = is_string ? lua_tolstring(L, index, &size) : "";
+  *out = gs_slice_of(data, size);
+  return is_string;
 }
 
 gs_slice
@@ -85,6 +113,13 @@ gsl_push_value(lua_State *L, const gsl_store *s, gs_slice value)
   const uint8_t *b = value.data;
   lua_pushinteger(L, ((lua_Integer)b[3] << 24) | ((lua_Integer)b[2] << 16) |
                          ((lua_Integer)b[1] << 8) | (lua_Integer)b[0]);
+}
+
+int
+gsl_field(lua_State *L, int arg, const char *name)
+{
+  lua_pushstring(L, name);
+  return lua_rawget(L, arg);
 }
 
 /* ---- option tables --------------------------------------------------------------- */
@@ -178,7 +213,7 @@ wrong_option(lua_State *L, int arg, const char *name, const char *expected)
 bool
 gsl_option_boolean(lua_State *L, int arg, const char *name, bool otherwise)
 {
-  int type = lua_getfield(L, arg, name);
+  int type = gsl_field(L, arg, name);
   if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
     wrong_option(L, arg, name, "a boolean");
   }
@@ -191,7 +226,7 @@ uint64_t
 gsl_option_count(lua_State *L, int arg, const char *name, uint64_t otherwise,
                  bool *is_given)
 {
-  int type = lua_getfield(L, arg, name);
+  int type = gsl_field(L, arg, name);
   int is_integer = 0;
   lua_Integer number = lua_tointegerx(L, -1, &is_integer);
   if (type != LUA_TNIL && (type != LUA_TNUMBER || !is_integer || number < 0)) {
@@ -222,7 +257,7 @@ const gs_snapshot *
 gsl_option_snapshot(lua_State *L, const gsl_store *s, int arg)
 {
   const gs_snapshot *snapshot = NULL;
-  if (lua_getfield(L, arg, "snapshot") != LUA_TNIL) {
+  if (gsl_field(L, arg, "snapshot") != LUA_TNIL) {
     int at = lua_gettop(L);
     gsl_snapshot *box =
         gsl_check_kind(L, at, GSL_SNAPSHOT_MT, "grainstore.snapshot");
@@ -245,15 +280,9 @@ static bool
 bound(lua_State *L, const gsl_store *s, int arg, const char *name,
       uint8_t bytes[4], gs_slice *out)
 {
-  bool is_given = lua_getfield(L, arg, name) != LUA_TNIL;
-  if (is_given && s->kind == GS_STORE_U32) {
-    *out = gs_key_from_u32(check_u32(L, lua_gettop(L)), bytes);
-  } else if (is_given && lua_type(L, -1) == LUA_TSTRING) {
-    size_t size = 0;
-    const char *data = lua_tolstring(L, -1, &size);
-    *out = gs_slice_of(data, size);
-  } else if (is_given) {
-    wrong_option(L, arg, name, "a string");
+  bool is_given = gsl_field(L, arg, name) != LUA_TNIL;
+  if (is_given && !gsl_to_key(L, s, -1, bytes, out)) {
+    wrong_option(L, arg, name, s->kind == GS_STORE_U32 ? "a u32" : "a string");
   }
   lua_pop(L, 1);
   return is_given;
@@ -288,8 +317,11 @@ gsl_check_range(lua_State *L, const gsl_store *s, int arg, gsl_range *out)
   gs_range *range = &out->range;
   bool has_prefix = s->kind == GS_STORE_BYTES &&
                     bound(L, s, arg, "prefix", out->from, &prefix);
-  if (s->kind == GS_STORE_U32 && lua_getfield(L, arg, "prefix") != LUA_TNIL) {
-    luaL_argerror(L, arg, "option 'prefix' is for bytes stores");
+  if (s->kind == GS_STORE_U32) {
+    if (gsl_field(L, arg, "prefix") != LUA_TNIL) {
+      luaL_argerror(L, arg, "option 'prefix' is for bytes stores");
+    }
+    lua_pop(L, 1);
   }
   bool has_from = bound(L, s, arg, "from", out->from, &range->from);
   range->has_to = bound(L, s, arg, "to", out->to, &range->to);

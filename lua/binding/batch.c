@@ -18,6 +18,7 @@ gsl_new_batch(lua_State *L)
   gsl_store *s = gsl_check_store(L);
   gsl_batch *box = gsl_new_child(L, sizeof *box, GSL_BATCH_MT, 1, release);
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_write_batch_new(s->store, &box->batch, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
@@ -48,6 +49,7 @@ put(lua_State *L)
     options.expires_at_ms = gsl_option_count(L, 4, "expires_at_ms", 0, NULL);
   }
   gs_error err;
+  gsl_still_open(L, box->child.owner);
   gs_status status = gs_write_batch_put(box->batch, key, value, &options, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
@@ -104,7 +106,7 @@ commit_options(lua_State *L, int arg)
   }
   options.sync = gsl_option_boolean(L, arg, "sync", false);
   options.now_ms = gsl_option_count(L, arg, "now_ms", 0, NULL);
-  int type = lua_getfield(L, arg, "meta"); /* stays on the stack */
+  int type = gsl_field(L, arg, "meta"); /* stays on the stack */
   if (type == LUA_TSTRING) {
     size_t size = 0;
     const char *note = lua_tolstring(L, -1, &size);
@@ -125,6 +127,7 @@ commit(lua_State *L)
   uint64_t first = 0;
   uint64_t last = 0;
   gs_error err;
+  gsl_still_open(L, box->child.owner);
   gs_status status =
       gs_write_batch_commit(box->batch, &options, &first, &last, &err);
   lua_getiuservalue(L, 1, 1);

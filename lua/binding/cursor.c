@@ -36,6 +36,7 @@ make(lua_State *L, gsl_store *s, const gs_snapshot *snapshot, int store_arg,
     box->left = has_limit ? (lua_Integer)limit : -1;
   }
   gsl_check_range(L, s, 2, &range);
+  gsl_still_open(L, s);
   *status = gs_scan_new(s->store, snapshot, &range.range, &box->scan, err);
   lua_settop(L, at);
   if (*status == GS_OK) {
@@ -67,6 +68,7 @@ check(lua_State *L)
   return (gsl_cursor *)gsl_check_child(L, GSL_CURSOR_MT, "grainstore.cursor");
 }
 
+/* Making the key's string may run a finaliser that closes the cursor. */
 static int
 push_entry(lua_State *L, const gsl_cursor *box)
 {
@@ -75,6 +77,7 @@ push_entry(lua_State *L, const gsl_cursor *box)
   if (box->keys_only) {
     return 1;
   }
+  gsl_still_open(L, box->child.owner);
   gsl_push_value(L, s, gs_scan_value(box->scan));
   return 2;
 }
@@ -174,9 +177,11 @@ fill(lua_State *L)
     filled++;
     gsl_push_key(L, box->child.owner, gs_scan_key(box->scan));
     lua_rawseti(L, 2, filled);
+    gsl_still_open(L, box->child.owner);
     if (with_values) {
       gsl_push_value(L, box->child.owner, gs_scan_value(box->scan));
       lua_rawseti(L, 3, filled);
+      gsl_still_open(L, box->child.owner);
     }
   }
   if (status != GS_OK && status != GS_ABSENT) {

@@ -3,6 +3,8 @@
  * want of memory are raised, and a failing loop raises an object, because a
  * loop has nowhere to return an error to.
  */
+#include <string.h>
+
 #include "gsl.h"
 
 static void
@@ -14,15 +16,36 @@ set_text(lua_State *L, const char *name, const char *text)
   }
 }
 
-/* The hint belongs to the sentence: most people never look at the detail. */
+/* Whether the sentence names the file already, by its path or its last part. */
+static bool
+names_path(const gs_error *err)
+{
+  const char *slash = strrchr(err->path, '/');
+  const char *name = slash == NULL ? err->path : slash + 1;
+  return err->path[0] == '\0' || strstr(err->message, name) != NULL;
+}
+
+/* Place and hint belong to the sentence: most people never look at the
+ * detail. */
 static void
 push_message(lua_State *L, const gs_error *err)
 {
-  if (err->hint[0] == '\0') {
-    lua_pushstring(L, err->message);
-  } else {
-    lua_pushfstring(L, "%s; %s", err->message, err->hint);
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  if (!names_path(err)) {
+    luaL_addstring(&text, err->path);
+    luaL_addstring(&text, ": ");
   }
+  luaL_addstring(&text, err->message);
+  if (!names_path(err) && err->has_offset) {
+    lua_pushfstring(L, " (at byte %I)", (LUAI_UACINT)err->offset);
+    luaL_addvalue(&text);
+  }
+  if (err->hint[0] != '\0') {
+    luaL_addstring(&text, "; ");
+    luaL_addstring(&text, err->hint);
+  }
+  luaL_pushresult(&text);
 }
 
 static void

@@ -100,6 +100,11 @@ gsl_store *gsl_check_store(lua_State *L);
 /* The userdata at arg with the metatable of that upvalue; raises. */
 void *gsl_check_kind(lua_State *L, int arg, int upvalue, const char *name);
 
+/* Raises where the store was closed since it was checked. Anything that makes a
+ * Lua object may run a finaliser, and that may close a store: so this is asked
+ * last, right before the engine is called. */
+void gsl_still_open(lua_State *L, const gsl_store *s);
+
 /* A child at index 1 that is open. */
 gsl_child *gsl_check_child(lua_State *L, int upvalue, const char *name);
 
@@ -126,6 +131,9 @@ gs_slice gsl_check_key(lua_State *L, const gsl_store *s, int arg,
                        uint8_t bytes[4]);
 gs_slice gsl_check_value(lua_State *L, const gsl_store *s, int arg,
                          uint8_t bytes[4]);
+/* The same for a key that stands in a table: false where it is none. */
+bool gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
+                gs_slice *out);
 void gsl_push_key(lua_State *L, const gsl_store *s, gs_slice key);
 void gsl_push_value(lua_State *L, const gsl_store *s, gs_slice value);
 
@@ -138,6 +146,11 @@ bool gsl_option_boolean(lua_State *L, int arg, const char *name,
                         bool otherwise);
 uint64_t gsl_option_count(lua_State *L, int arg, const char *name,
                           uint64_t otherwise, bool *is_given);
+
+/* Pushes the field of the table at arg, passing by metamethods: reading options
+ * runs no code that could close the store, and what is found stays in the
+ * table, so that views of strings stay valid. Returns its type. */
+int gsl_field(lua_State *L, int arg, const char *name);
 
 /* ttl_ms, expires_at_ms, sync; the table may be absent. */
 gs_write_options gsl_write_options(lua_State *L, int arg);
@@ -184,7 +197,7 @@ int gsl_new_scan(lua_State *L, gsl_store *s, const gs_snapshot *snapshot,
 int gsl_new_snapshot(lua_State *L);
 int gsl_new_batch(lua_State *L);
 
-/* The open function of module.c: path, kind, options. */
+/* The open function of module.c: path, options, kind, has_policy. */
 int gsl_open(lua_State *L);
 
 #endif

@@ -28,6 +28,14 @@ gsl_check_store(lua_State *L)
   return s;
 }
 
+void
+gsl_still_open(lua_State *L, const gsl_store *s)
+{
+  if (s == NULL || s->store == NULL) {
+    luaL_error(L, "the store was closed in the middle of a call");
+  }
+}
+
 gsl_child *
 gsl_check_child(lua_State *L, int upvalue, const char *name)
 {

@@ -28,6 +28,7 @@ push_scratch(lua_State *L, const gsl_store *s)
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, -2);
+  gsl_still_open(L, s);
   gs_buffer_init(&box->bytes, gs_get_alloc(s->store));
   return &box->bytes;
 }
@@ -38,15 +39,15 @@ static void
 collect_keys(lua_State *L, const gsl_store *s, int arg, gs_slice *keys,
              uint8_t (*room)[4], size_t count)
 {
+  const char *wanted = s->kind == GS_STORE_U32 ? "u32" : "a string";
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, arg, (lua_Integer)i + 1);
-    int type = lua_type(L, -1);
-    if (s->kind == GS_STORE_BYTES && type != LUA_TSTRING) {
+    if (!gsl_to_key(L, s, -1, room[i], &keys[i])) {
       luaL_argerror(L, arg,
-                    lua_pushfstring(L, "key %I must be a string, got %s",
-                                    (LUAI_UACINT)i + 1, lua_typename(L, type)));
+                    lua_pushfstring(L, "key %I must be %s, got %s",
+                                    (LUAI_UACINT)i + 1, wanted,
+                                    luaL_tolstring(L, -1, NULL)));
     }
-    keys[i] = gsl_check_key(L, s, lua_gettop(L), room[i]);
     lua_pop(L, 1);
   }
 }
@@ -68,6 +69,7 @@ gsl_get_many_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot,
   gs_found *found = lua_newuserdatauv(L, (count + 1) * sizeof *found, 0);
   collect_keys(L, s, 2, keys, room, count);
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status =
       gs_get_many(s->store, snapshot, keys, count, bytes, found, &err);
   gsl_safe_point(L, s, store_arg);
@@ -112,6 +114,7 @@ gsl_count_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot)
   gsl_check_range(L, s, 2, &range);
   uint64_t count = 0;
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_count(s->store, snapshot, &range.range, &count, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
@@ -139,6 +142,7 @@ approx(lua_State *L)
   uint64_t entries = 0;
   uint64_t bytes = 0;
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_approx(s->store, &range.range, &entries, &bytes, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);

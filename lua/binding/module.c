@@ -50,12 +50,32 @@ static const char *const open_names[] = {
     NULL,
 };
 
+/* The value that is none of the choices is on top. */
+static void
+refuse_choice(lua_State *L, int arg, const char *name,
+              const char *const *choices)
+{
+  const char *given = luaL_tolstring(L, -1, NULL);
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  for (int i = 0; choices[i] != NULL; i++) {
+    luaL_addstring(&text, i == 0 ? "\"" : ", \"");
+    luaL_addstring(&text, choices[i]);
+    luaL_addstring(&text, "\"");
+  }
+  luaL_pushresult(&text);
+  const char *list = lua_tostring(L, -1);
+  luaL_argerror(
+      L, arg,
+      lua_pushfstring(L, "option '%s' takes %s, got %s", name, list, given));
+}
+
 /* The index of the string in field name among choices; otherwise when absent. */
 static int
 choice(lua_State *L, int arg, const char *name, const char *const *choices,
        int otherwise)
 {
-  int type = lua_getfield(L, arg, name);
+  int type = gsl_field(L, arg, name);
   int found = type == LUA_TNIL ? otherwise : -1;
   const char *given = type == LUA_TSTRING ? lua_tostring(L, -1) : "";
   for (int i = 0; found < 0 && choices[i] != NULL; i++) {
@@ -64,21 +84,18 @@ choice(lua_State *L, int arg, const char *name, const char *const *choices,
     }
   }
   if (found < 0) {
-    luaL_Buffer text;
-    luaL_buffinit(L, &text);
-    for (int i = 0; choices[i] != NULL; i++) {
-      luaL_addstring(&text, i == 0 ? "\"" : ", \"");
-      luaL_addstring(&text, choices[i]);
-      luaL_addstring(&text, "\"");
-    }
-    luaL_pushresult(&text);
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L, "option '%s' takes %s, got %s", name,
-                                  lua_tostring(L, -1),
-                                  luaL_tolstring(L, -2, NULL)));
+    refuse_choice(L, arg, name, choices);
   }
   lua_pop(L, 1);
   return found;
+}
+
+/* A number too large for the field is as wrong as the largest that fits. */
+static uint32_t
+small_count(lua_State *L, int arg, const char *name, uint32_t otherwise)
+{
+  uint64_t count = gsl_option_count(L, arg, name, otherwise, NULL);
+  return count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
 static void
@@ -91,10 +108,9 @@ read_numbers(lua_State *L, int arg, gs_options *options)
     value = gsl_option_count(L, arg, numbers[i].name, value, NULL);
     memcpy(at, &value, sizeof value);
   }
-  options->threads =
-      (uint32_t)gsl_option_count(L, arg, "threads", options->threads, NULL);
-  options->block_bytes = (uint32_t)gsl_option_count(L, arg, "block_bytes",
-                                                    options->block_bytes, NULL);
+  options->threads = small_count(L, arg, "threads", options->threads);
+  options->block_bytes =
+      small_count(L, arg, "block_bytes", options->block_bytes);
 }
 
 static void
@@ -115,7 +131,7 @@ read_options(lua_State *L, int arg, gs_options *options)
   read_numbers(L, arg, options);
 }
 
-/* core.open(path, kind, options, has_policy) -> store | nil, message, code,
+/* core.open(path, options, kind, has_policy) -> store | nil, message, code,
  * detail. kind: "any", "bytes", "u32". */
 int
 gsl_open(lua_State *L)
@@ -127,8 +143,8 @@ gsl_open(lua_State *L)
   luaL_argcheck(L, size > 0, 1, "the path is empty");
   gs_options options;
   gs_options_init(&options);
-  options.kind = (gs_store_kind)luaL_checkoption(L, 2, "any", kinds);
-  read_options(L, 3, &options);
+  options.kind = (gs_store_kind)luaL_checkoption(L, 3, "any", kinds);
+  read_options(L, 2, &options);
   options.has_policy = lua_toboolean(L, 4) != 0;
   gsl_store *s = lua_newuserdatauv(L, sizeof *s, GSL_STORE_VALUES);
   memset(s, 0, sizeof *s);

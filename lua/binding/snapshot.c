@@ -19,6 +19,7 @@ gsl_new_snapshot(lua_State *L)
   gsl_snapshot *box =
       gsl_new_child(L, sizeof *box, GSL_SNAPSHOT_MT, 1, release);
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_snapshot_new(s->store, &box->snapshot, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);

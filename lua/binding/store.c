@@ -23,6 +23,7 @@ put(lua_State *L)
     status = gs_put(s->store, key, value, NULL, &seq, &err);
   } else {
     gs_write_options options = gsl_write_options(L, 4);
+    gsl_still_open(L, s);
     status = gs_put(s->store, key, value, &options, &seq, &err);
   }
   gsl_safe_point(L, s, 1);
@@ -43,6 +44,7 @@ delete_key(lua_State *L)
   gs_write_options options = gsl_write_options(L, 3);
   uint64_t seq = 0;
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_delete(s->store, key, &options, &seq, &err);
   gsl_safe_point(L, s, 1);
   if (status != GS_OK) {
@@ -52,14 +54,18 @@ delete_key(lua_State *L)
   return 1;
 }
 
+/* seq, and the expiry where there is one; one in the remotest future is cut to
+ * the largest integer. */
 static void
 push_meta(lua_State *L, const gs_value *value)
 {
+  uint64_t at_ms = value->expires_at_ms;
   lua_createtable(L, 0, 2);
   lua_pushinteger(L, (lua_Integer)value->seq);
   lua_setfield(L, -2, "seq");
-  if (value->expires_at_ms != 0) {
-    lua_pushinteger(L, (lua_Integer)value->expires_at_ms);
+  if (at_ms != 0) {
+    lua_pushinteger(L, at_ms > LUA_MAXINTEGER ? LUA_MAXINTEGER
+                                              : (lua_Integer)at_ms);
     lua_setfield(L, -2, "expires_at_ms");
   }
 }
@@ -77,6 +83,7 @@ gsl_get_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot)
     snapshot = given != NULL ? given : snapshot;
   }
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_get(s->store, snapshot, key, &s->value, &err);
   if (status == GS_ABSENT) {
     lua_pushnil(L);
@@ -124,6 +131,14 @@ contains(lua_State *L)
   return gsl_contains_at(L, gsl_check_store(L), NULL);
 }
 
+static int
+fail_at_safe_point(lua_State *L, gsl_store *s, gs_status status,
+                   const gs_error *err)
+{
+  gsl_safe_point(L, s, 1);
+  return gsl_fail(L, status, err);
+}
+
 /* store:take(key [, options]) -> value | nil */
 static int
 take(lua_State *L)
@@ -133,16 +148,16 @@ take(lua_State *L)
   gs_slice key = gsl_check_key(L, s, 2, bytes);
   gs_write_options options = gsl_write_options(L, 3);
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_take(s->store, key, &options, &s->value, &err);
-  gsl_safe_point(L, s, 1);
   if (status == GS_ABSENT) {
     lua_pushnil(L);
-    return 1;
+  } else if (status == GS_OK) {
+    gsl_push_value(L, s, gs_buffer_slice(&s->value.bytes));
+  } else {
+    return fail_at_safe_point(L, s, status, &err);
   }
-  if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
-  }
-  gsl_push_value(L, s, gs_buffer_slice(&s->value.bytes));
+  gsl_safe_point(L, s, 1); /* the scratch value is another's from here on */
   return 1;
 }
 
@@ -155,6 +170,7 @@ put_if(lua_State *L)
   gs_slice expected;
   gs_slice value;
   gs_slice key = gsl_check_key(L, s, 2, bytes[0]);
+  luaL_argcheck(L, lua_gettop(L) >= 4, 4, "value expected; nil deletes");
   bool has_expected = !lua_isnoneornil(L, 3);
   bool has_value = !lua_isnoneornil(L, 4);
   if (has_expected) {
@@ -166,23 +182,25 @@ put_if(lua_State *L)
   gs_write_options options = gsl_write_options(L, 5);
   gs_put_if_result result;
   gs_error err;
+  gs_exchange exchange = {has_expected ? &expected : NULL,
+                          has_value ? &value : NULL};
+  gsl_still_open(L, s);
   gs_status status =
-      gs_put_if(s->store, key, has_expected ? &expected : NULL,
-                has_value ? &value : NULL, &options, &s->value, &result, &err);
-  gsl_safe_point(L, s, 1);
+      gs_put_if(s->store, key, &exchange, &options, &s->value, &result, &err);
   if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
+    return fail_at_safe_point(L, s, status, &err);
   }
   lua_pushboolean(L, result.is_done);
-  if (result.is_done) {
-    return 1;
-  }
-  if (result.is_present) {
+  int results = 1;
+  if (!result.is_done && result.is_present) {
     gsl_push_value(L, s, gs_buffer_slice(&s->value.bytes));
-  } else {
+    results = 2;
+  } else if (!result.is_done) {
     lua_pushnil(L);
+    results = 2;
   }
-  return 2;
+  gsl_safe_point(L, s, 1);
+  return results;
 }
 
 int
@@ -288,11 +306,15 @@ end_store(gsl_store *s, gs_error *err)
   return gs_close(store, err);
 }
 
-/* store:close() -> true. Idempotent. */
+/* store:close() -> true. Idempotent. A policy may not end the store in the
+ * middle of the call that asked it. */
 static int
 close_store(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  if (s->is_driving) {
+    return luaL_error(L, "a policy cannot close its store");
+  }
   gs_error err;
   gs_status status = end_store(s, &err);
   if (status != GS_OK) {
@@ -306,6 +328,9 @@ static int
 collect_store(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  if (s->is_driving) {
+    return 0; /* called by hand: what is at work is not collected */
+  }
   gs_error err;
   GS_IGNORE(end_store(s, &err), "a collected handle has nobody to tell; what "
                                 "was not flushed is in the log");
@@ -317,6 +342,9 @@ static int
 leave_store(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  if (s->is_driving) {
+    return luaL_error(L, "a policy cannot close its store");
+  }
   gs_error err;
   gs_status status = end_store(s, &err);
   return status == GS_OK ? 0 : gsl_raise(L, status, &err);

@@ -54,7 +54,7 @@ static void
 set_time(lua_State *L, const char *name, uint64_t ms)
 {
   if (ms != 0) {
-    set_count(L, name, ms);
+    set_count(L, name, ms > LUA_MAXINTEGER ? LUA_MAXINTEGER : ms);
   }
 }
 
@@ -153,6 +153,7 @@ shape(lua_State *L)
   luaL_checkstack(L, 12, "too little room for a tree");
   shape_box *box = push_box(L, s->store);
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status = gs_shape_new(s->store, &box->shape, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
@@ -165,6 +166,7 @@ shape(lua_State *L)
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "runs");
+  gsl_still_open(L, s);
   gs_shape_free(s->store, box->shape);
   box->shape = NULL;
   return 1;
@@ -187,7 +189,7 @@ static bool
 count_field(lua_State *L, const char *name, uint64_t *out, bool *is_given)
 {
   int is_integer = 0;
-  *is_given = lua_getfield(L, 2, name) != LUA_TNIL;
+  *is_given = gsl_field(L, 2, name) != LUA_TNIL;
   lua_Integer number = lua_tointegerx(L, -1, &is_integer);
   lua_pop(L, 1);
   *out = *is_given ? (uint64_t)number : 0;
@@ -198,7 +200,7 @@ static const char *
 parse_op(lua_State *L, gs_plan *plan)
 {
   const char *op =
-      lua_getfield(L, 2, "op") == LUA_TSTRING ? lua_tostring(L, -1) : "";
+      gsl_field(L, 2, "op") == LUA_TSTRING ? lua_tostring(L, -1) : "";
   lua_pop(L, 1);
   plan->op = strcmp(op, "merge") == 0  ? GS_PLAN_MERGE
              : strcmp(op, "move") == 0 ? GS_PLAN_MOVE
@@ -218,7 +220,7 @@ parse_target(lua_State *L, gs_plan *plan)
       !count_field(L, "above", &above, &has_above)) {
     return "into and above take the id of a run";
   }
-  lua_getfield(L, 2, "bottom");
+  gsl_field(L, 2, "bottom");
   bool is_bottom = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
   if (has_into + has_above + is_bottom > 1) {
@@ -252,7 +254,7 @@ parse_numbers(lua_State *L, gs_plan *plan)
 static const char *
 parse_inputs(lua_State *L, gs_plan *plan)
 {
-  if (lua_getfield(L, 2, "inputs") != LUA_TTABLE) {
+  if (gsl_field(L, 2, "inputs") != LUA_TTABLE) {
     return "inputs is an array of table ids";
   }
   int at = lua_gettop(L);
@@ -278,7 +280,7 @@ parse_inputs(lua_State *L, gs_plan *plan)
 static const char *
 parse_cuts(lua_State *L, const gsl_store *s, gs_plan *plan)
 {
-  int type = lua_getfield(L, 2, "cuts");
+  int type = gsl_field(L, 2, "cuts");
   if (type == LUA_TNIL) {
     return NULL;
   }
@@ -290,11 +292,10 @@ parse_cuts(lua_State *L, const gsl_store *s, gs_plan *plan)
   gs_slice *cuts = lua_newuserdatauv(L, (count + 1) * sizeof *cuts, 0);
   uint8_t(*room)[4] = lua_newuserdatauv(L, (count + 1) * sizeof *room, 0);
   for (size_t i = 0; i < count; i++) {
-    int wanted = s->kind == GS_STORE_U32 ? LUA_TNUMBER : LUA_TSTRING;
-    if (lua_rawgeti(L, at, (lua_Integer)i + 1) != wanted) {
+    lua_rawgeti(L, at, (lua_Integer)i + 1);
+    if (!gsl_to_key(L, s, -1, room[i], &cuts[i])) {
       return "cuts is an array of keys";
     }
-    cuts[i] = gsl_check_key(L, s, lua_gettop(L), room[i]);
     lua_pop(L, 1);
   }
   plan->cuts = cuts;
@@ -349,6 +350,7 @@ submit(lua_State *L)
   uint64_t job_id = 0;
   gs_refusal refusal;
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status =
       gs_submit(s->store, &plan, dry_run, &job_id, &refusal, &err);
   if (status == GS_REFUSED) {
@@ -393,7 +395,15 @@ drive(lua_State *L)
   return 0;
 }
 
+/* store:_opens() -> handles of this process on the store */
+static int
+opens(lua_State *L)
+{
+  lua_pushinteger(L, (lua_Integer)gs_get_opens(gsl_check_store(L)->store));
+  return 1;
+}
+
 const luaL_Reg gsl_store_tree[] = {
-    {"_shape", shape}, {"_plan", submit}, {"_seal", seal},
-    {"_drive", drive}, {NULL, NULL},
+    {"_opens", opens}, {"_shape", shape}, {"_plan", submit},
+    {"_seal", seal},   {"_drive", drive}, {NULL, NULL},
 };

@@ -44,6 +44,7 @@ compact(lua_State *L)
   bool has_range = gsl_check_options(L, 2, names);
   gsl_check_range(L, s, 2, &range);
   gs_error err;
+  gsl_still_open(L, s);
   gs_status status =
       gs_compact(s->store, has_range ? &range.range : NULL, &err);
   return answer(L, s, status, &err);
@@ -76,23 +77,34 @@ verify(lua_State *L)
   return answer(L, s, status, &err);
 }
 
-/* store:step([budget_ms]) -> whether more is due */
+/* Milliseconds to microseconds; a negative or endless budget is none. */
+static uint64_t
+check_budget(lua_State *L, int arg)
+{
+  lua_Number budget_ms = luaL_optnumber(L, arg, -1);
+  luaL_argcheck(L, budget_ms == budget_ms, arg, "a budget is a number");
+  return budget_ms < 0 || budget_ms > 1e12 ? UINT64_MAX
+                                           : (uint64_t)(budget_ms * 1000);
+}
+
+/* store:step([budget_ms]) -> whether more is due: work, or a decision, or work
+ * that the decision at the end may have begun */
 static int
 step(lua_State *L)
 {
   gsl_store *s = gsl_check_store(L);
-  lua_Number budget_ms = luaL_optnumber(L, 2, -1);
-  uint64_t budget_us =
-      budget_ms < 0 ? UINT64_MAX : (uint64_t)(budget_ms * 1000);
+  uint64_t budget_us = check_budget(L, 2);
   bool more = false;
   gs_error err;
   gsl_safe_point(L, s, 1);
+  gsl_still_open(L, s);
   gs_status status = gs_step(s->store, budget_us, &more, &err);
+  more = more || gs_wants_decision(s->store);
   gsl_safe_point(L, s, 1);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
   }
-  lua_pushboolean(L, more || gs_wants_decision(s->store));
+  lua_pushboolean(L, more);
   return 1;
 }
 

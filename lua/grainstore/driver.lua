@@ -1,8 +1,9 @@
 --- The driver: shape in, policy asked, plans submitted. The only loop there is.
 --
 -- It runs at safe points, inside calls of the state that opened the store, when
--- the tree has changed. A policy that raises or answers nonsense three times in a
--- row is set aside for the engine's built-in policy, until another is set.
+-- the tree has changed. A policy that raises or answers nonsense three times in
+-- a row is set aside for a simple built-in one, until another is set; what it
+-- said last is then in `store:tree().policy_error`.
 -- @module grainstore.driver
 
 local tree = require "grainstore.tree"
@@ -24,19 +25,19 @@ function M.resolve(policy)
     local make = shipped[policy]
     if not make then
       error(("option 'policy': there is no policy %q; shipped are %s")
-        :format(policy, table.concat(shipped.names, ", ")), 4)
+        :format(policy, table.concat(shipped.names, ", ")), 3)
     end
     return make()
   end
   if type(policy) ~= "table" then
     error("option 'policy' takes a name or a table of functions, got a "
-      .. type(policy), 4)
+      .. type(policy), 3)
   end
   if type(policy.pick) ~= "function" then
-    error("option 'policy': a policy has a function 'pick'", 4)
+    error("option 'policy': a policy has a function 'pick'", 3)
   end
   if policy.flush ~= nil and type(policy.flush) ~= "function" then
-    error("option 'policy': 'flush' is a function", 4)
+    error("option 'policy': 'flush' is a function", 3)
   end
   return policy
 end
@@ -44,22 +45,22 @@ end
 local Driver = {}
 Driver.__index = Driver
 
--- A failing policy: three in a row set it aside.
-function Driver:strike(message)
-  self.strikes = self.strikes + 1
-  self.last_error = message
-  if self.strikes >= STRIKES then
-    self.is_aside = true
-  end
+-- Three decisions in a row that went wrong set the policy aside.
+function Driver:judge(wrong)
+  self.strikes = wrong and self.strikes + 1 or 0
+  self.last_error = wrong and tostring(wrong)
+  self.is_aside = self.strikes >= STRIKES
 end
 
+-- Submits plans; returns what is wrong with them as answers. A refused plan is
+-- no wrong answer: the policy sees it at the next decision.
 function Driver:submit(store, plans)
   local refused = {}
+  self.refused = refused
   for i = 1, math.min(#plans, PLANS_PER_DECISION) do
     local plan = plans[i]
     if type(plan) ~= "table" then
-      self:strike("a plan is a table, got a " .. type(plan))
-      return
+      return "a plan is a table, got a " .. type(plan)
     end
     local id, message, code, detail = store:_plan(plan)
     if not id then
@@ -69,26 +70,12 @@ function Driver:submit(store, plans)
       }
     end
   end
-  self.refused = refused
 end
 
--- Plans come as an array, or as one plan, or as nil.
-local function as_list(plans)
-  if plans == nil then
-    return {}
-  end
-  if type(plans) ~= "table" then
-    return nil, "pick returns nil or an array of plans, got a " .. type(plans)
-  end
-  if plans.op ~= nil then
-    return { plans }
-  end
-  return plans
-end
-
+-- Returns what is wrong with the answer.
 function Driver:ask_flush(store, shape)
   if not self.policy.flush then
-    return
+    return nil
   end
   local m = shape.memtable
   local ok, answer = pcall(self.policy.flush, {
@@ -97,10 +84,26 @@ function Driver:ask_flush(store, shape)
     wal_bytes = shape.wal.bytes,
   })
   if not ok then
-    self:strike(answer)
-  elseif answer == true then
+    return answer
+  end
+  if answer == true then
     store:_seal()
   end
+end
+
+-- Plans come as an array, or as one plan, or as nil. Returns what is wrong.
+function Driver:ask_pick(store, shape)
+  local ok, answer = pcall(self.policy.pick, shape)
+  if not ok then
+    return answer
+  end
+  if answer == nil then
+    return self:submit(store, {})
+  end
+  if type(answer) ~= "table" then
+    return "pick returns nil or an array of plans, got a " .. type(answer)
+  end
+  return self:submit(store, answer.op ~= nil and { answer } or answer)
 end
 
 --- One decision: takes the shape, asks the policy, submits its plans.
@@ -111,17 +114,9 @@ function Driver:decide(store)
   end
   shape.refused = self.refused
   tree.new(shape)
-  self:ask_flush(store, shape)
-  local ok, answer = pcall(self.policy.pick, shape)
-  if not ok then
-    return self:strike(answer)
-  end
-  local plans, message = as_list(answer)
-  if not plans then
-    return self:strike(message)
-  end
-  self.strikes = 0
-  self:submit(store, plans)
+  local wrong_flush = self:ask_flush(store, shape)
+  local wrong_pick = self:ask_pick(store, shape)
+  self:judge(wrong_pick or wrong_flush)
 end
 
 --- The engine's own rule, in Lua: merge the newest runs while the next one is
@@ -158,6 +153,9 @@ function Driver:run(store)
   end
 end
 
+-- Who drives which store; a store that is collected leaves.
+local drivers = setmetatable({}, { __mode = "k" })
+
 --- Puts a policy in charge of a store, or of a store that has one already.
 -- @tparam store store
 -- @tparam table policy
@@ -166,7 +164,25 @@ function M.install(store, policy)
     policy = policy, strikes = 0, is_aside = false, refused = {},
   }, Driver)
   store:_drive(function(s) driver:run(s) end)
-  return driver
+  drivers[store] = driver
+end
+
+--- Asks the policy now, whether or not the tree has changed.
+-- @tparam store store
+function M.decide(store)
+  drivers[store]:run(store)
+end
+
+--- Adds to a shape what the driver knows: the plans refused at the last
+-- decision, what was wrong with the policy's last answer, and whether it was
+-- set aside.
+-- @tparam store store
+-- @tparam table shape
+function M.annotate(store, shape)
+  local driver = drivers[store]
+  shape.refused = driver and driver.refused or {}
+  shape.policy_error = driver and driver.last_error or nil
+  shape.policy_aside = driver ~= nil and driver.is_aside
 end
 
 return M

@@ -5,9 +5,10 @@
 --     store:put("greeting", "hello")
 --     print(store:get("greeting"))
 --
--- What fails in the world returns `nil, message, code, detail`; what is wrong in
--- the call raises. The methods of stores, snapshots, cursors and batches are
--- written in C (`lua/binding`); this file joins them with the policy driver.
+-- What fails in the world returns `nil, message, code, detail`; what is wrong
+-- in the call raises. The methods of stores, snapshots, cursors and batches
+-- are written in C (`lua/binding`); this file joins them with the driver of
+-- policies.
 -- @module grainstore
 
 local core = require "grainstore.core"
@@ -36,13 +37,40 @@ setmetatable(M, {
   end,
 })
 
-local function open(path, kind, options)
+-- Calls a function written in C on the caller's behalf: what he did wrong is
+-- reported at his place and under the name that he used. A method's first
+-- argument is the handle.
+local function call(name, is_method, f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then
+    return table.unpack(results, 2, results.n)
+  end
+  local message = results[2]
+  if type(message) == "string" then
+    message = message:gsub("^bad argument #(%d+) to '[^']*'", function(number)
+      local position = tonumber(number) - (is_method and 1 or 0)
+      return position == 0 and ("calling '%s' on bad self"):format(name)
+        or ("bad argument #%d to '%s'"):format(position, name)
+    end)
+  end
+  error(message, 3)
+end
+
+local function open(name, kind, path, options)
+  if options ~= nil and type(options) ~= "table" then
+    error(("bad argument #2 to '%s' (table expected, got %s)")
+      :format(name, type(options)), 2)
+  end
   local policy = driver.resolve(options and options.policy)
-  local store, message, code, detail = core.open(path, kind, options, true)
+  local store, message, code, detail =
+    call(name, false, core.open, path, options, kind, true)
   if not store then
     return nil, message, code, detail
   end
-  driver.install(store, policy)
+  -- A further handle of a store leaves its policy alone, unless it brings one.
+  if store:_opens() == 1 or options and options.policy ~= nil then
+    driver.install(store, policy)
+  end
   return store
 end
 
@@ -53,7 +81,7 @@ end
 -- @treturn store
 -- @return nil, message, code, detail
 function M.open(path, options)
-  return open(path, "any", options)
+  return open("open", "any", path, options)
 end
 
 --- Opens a store of byte strings; fails with code "kind" for a u32 store.
@@ -61,7 +89,7 @@ end
 -- @tparam[opt] table options see README
 -- @treturn store
 function M.open_bytes(path, options)
-  return open(path, "bytes", options)
+  return open("open_bytes", "bytes", path, options)
 end
 
 --- Opens a store of 32-bit numbers under 32-bit numbers.
@@ -72,51 +100,42 @@ function M.open_u32(path, options)
   if math.type(options) == "integer" then
     options = { seed = options }
   end
-  return open(path, "u32", options)
+  return open("open_u32", "u32", path, options)
 end
 
---- Functions for u32 stores, the same as the methods.
+local methods = core.store_methods
+
+--- The methods of u32 stores under the names of old. They check the handle like
+-- any method.
 -- @section u32
 
-function M.put_u32(store, key, value)
-  return store:put(key, value)
-end
-
-function M.get_u32(store, key)
-  return store:get(key)
-end
-
-function M.delete_u32(store, key)
-  return store:delete(key)
-end
-
-function M.close_u32(store)
-  return store:close()
-end
+M.put_u32 = methods.put
+M.get_u32 = methods.get
+M.delete_u32 = methods.delete
+M.close_u32 = methods.close
 
 --- Directories that are not open.
 -- @section directories
 
 --- What a directory holds, without opening it.
+-- @function info
 -- @tparam string path
 -- @treturn table kind, format, tables, runs, bytes, entries, seq, clean
-function M.info(path)
-  return core.info(path)
-end
+M.info = core.info
 
 --- Deletes a closed store.
+-- @function destroy
 -- @tparam string path
 -- @treturn boolean true
-function M.destroy(path)
-  return core.destroy(path)
-end
+M.destroy = core.destroy
 
 --- Reads every byte of a closed store and checks it.
 -- @tparam string path
 -- @treturn boolean true
 function M.verify(path)
+  local options = { readonly = true, create = false }
   local store, message, code, detail =
-    core.open(path, "any", { readonly = true, create = false }, true)
+    call("verify", false, core.open, path, options, "any", true)
   if not store then
     return nil, message, code, detail
   end
@@ -128,18 +147,20 @@ function M.verify(path)
   return true
 end
 
--- Methods that are Lua's part ---------------------------------------------------
+-- Methods that are Lua's part ------------------------------------------------
 
-local methods = core.store_methods
+local c_shape, c_stats, c_set = methods._shape, methods._stats, methods.set
 
 --- The tree as a policy sees it.
 -- @function store:tree
--- @treturn table see grainstore.tree
+-- @treturn table see grainstore.tree; also refused, the plans refused at the
+-- last decision, policy_error, and policy_aside
 function methods:tree()
-  local shape, message, code, detail = self:_shape()
+  local shape, message, code, detail = call("tree", true, c_shape, self)
   if not shape then
     return nil, message, code, detail
   end
+  driver.annotate(self, shape)
   return tree.new(shape)
 end
 
@@ -147,20 +168,18 @@ end
 -- @function store:stats
 -- @treturn table nested; `:delta(earlier)`; prints well
 function methods:stats()
-  return stats.new(self:_stats())
+  local counters = call("stats", true, c_stats, self)
+  return stats.new(counters)
 end
 
 --- Submits one plan.
 -- @function store:plan
--- @tparam table plan op, inputs, into | above | bottom, level, table_bytes, cuts
+-- @tparam table plan op, inputs, into | above | bottom, level, table_bytes,
+-- cuts
 -- @tparam[opt] table options dry_run
 -- @treturn integer the job's number, or true for a dry run
 -- @return nil, message, name of the refusal, `{tables = {ids}}`
-function methods:plan(plan, options)
-  return self:_plan(plan, options)
-end
-
-local set_number = methods.set
+methods.plan = methods._plan
 
 --- Changes an option of an open store: a number, or "policy".
 -- @function store:set
@@ -169,25 +188,26 @@ local set_number = methods.set
 -- @treturn boolean true
 function methods:set(name, value)
   if name == "policy" then
+    call("set", true, c_stats, self) -- raises unless it is an open store
     driver.install(self, driver.resolve(value))
+    driver.decide(self)
     return true
   end
-  return set_number(self, name, value)
+  local ok, message, code, detail = call("set", true, c_set, self, name, value)
+  return ok, message, code, detail
 end
 
 local PAGE = 64
 
 -- Entries from a key on, a page at a time; nothing is held between two pages,
 -- because a loop over pairs() that is left early has nothing to close.
-local function page_after(store, key)
-  local keys, values = {}, {}
-  local from = key
-  local cursor <close> = assert(store:cursor { from = from })
-  local count = assert(cursor:fill(keys, values, PAGE + 1))
-  if key ~= nil and keys[1] == key then
-    table.remove(keys, 1)
-    table.remove(values, 1)
-    count = count - 1
+local function page_after(store, after)
+  local keys, values, count = {}, {}, 0
+  for key, value in store:scan { from = after, limit = PAGE + 1 } do
+    if key ~= after then
+      count = count + 1
+      keys[count], values[count] = key, value
+    end
   end
   return keys, values, count
 end

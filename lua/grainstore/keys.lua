@@ -7,36 +7,50 @@
 
 local M = {}
 
-local function check(value, low, high, name)
-  local n = math.tointeger(value)
+local function wrong(name, expected, got, level)
+  error(("bad argument #1 to '%s' (%s expected, got %s)")
+    :format(name, expected, got), level + 1)
+end
+
+local function check_type(value, expected, name)
+  if type(value) ~= expected then
+    wrong(name, expected, type(value), 3)
+  end
+end
+
+-- A number is shown, anything else is named by its type.
+local function shown(value)
+  return type(value) == "number" and tostring(value) or type(value)
+end
+
+local function check_integer(value, low, high, name)
+  local n = math.type(value) and math.tointeger(value)
   if not n or n < low or n > high then
-    error(("bad argument #1 to '%s' (%s expected, got %s)")
-      :format(name, name, tostring(value)), 3)
+    wrong(name, name, shown(value), 3)
   end
   return n
 end
 
 --- Four bytes; 0 … 4294967295.
 function M.u32(n)
-  return string.pack(">I4", check(n, 0, 0xFFFFFFFF, "u32"))
+  return string.pack(">I4", check_integer(n, 0, 0xFFFFFFFF, "u32"))
 end
 
 --- Eight bytes; integers from 0.
 function M.u64(n)
-  return string.pack(">I8", check(n, 0, math.maxinteger, "u64"))
+  return string.pack(">I8", check_integer(n, 0, math.maxinteger, "u64"))
 end
 
 --- Eight bytes; any integer.
 function M.i64(n)
-  n = check(n, math.mininteger, math.maxinteger, "i64")
+  n = check_integer(n, math.mininteger, math.maxinteger, "i64")
   return string.pack(">i8", n ~ math.mininteger)
 end
 
 --- Eight bytes; any number but NaN. -0.0 and 0.0 are one key.
 function M.f64(x)
   if type(x) ~= "number" or x ~= x then
-    error(("bad argument #1 to 'f64' (number expected, got %s)")
-      :format(tostring(x)), 2)
+    wrong("f64", "number", shown(x), 2)
   end
   local bits = string.unpack(">i8", string.pack(">d", x + 0.0))
   if x == 0 then bits = 0 end
@@ -66,10 +80,7 @@ end
 --- A string that may stand before others: zero bytes are doubled up and the end
 -- is marked, so no encoded string is a prefix of another.
 function M.str(s)
-  if type(s) ~= "string" then
-    error(("bad argument #1 to 'str' (string expected, got %s)")
-      :format(type(s)), 2)
-  end
+  check_type(s, "string", "str")
   return (s:gsub("\0", "\0\255")) .. "\0\1"
 end
 
@@ -88,11 +99,12 @@ local function encode(part, i)
     .. "are possible)"):format(i, type(part)), 3)
 end
 
---- Strings and numbers in a row; a shorter tuple is a prefix of a longer one that
--- begins the same.
+--- Strings and numbers in a row; a shorter tuple is a prefix of a longer one
+-- that begins the same. Integers stand before floats, both before strings.
 -- @tparam table parts
 -- @treturn string
 function M.tuple(parts)
+  check_type(parts, "table", "tuple")
   local out = {}
   for i = 1, #parts do out[i] = encode(parts[i], i) end
   return table.concat(out)
@@ -117,6 +129,7 @@ end
 -- @tparam string s
 -- @treturn table
 function M.untuple(s)
+  check_type(s, "string", "untuple")
   local parts, at = {}, 1
   while at <= #s do
     local tag = s:sub(at, at)
@@ -139,6 +152,7 @@ end
 -- @tparam string prefix
 -- @treturn string|nil
 function M.successor(prefix)
+  check_type(prefix, "string", "successor")
   local head = prefix:gsub("\255+$", "")
   if head == "" then return nil end
   return head:sub(1, -2) .. string.char(head:byte(-1) + 1)
@@ -148,6 +162,7 @@ end
 -- @tparam string prefix
 -- @treturn table
 function M.range(prefix)
+  check_type(prefix, "string", "range")
   return { from = prefix, to = M.successor(prefix) }
 end
 

@@ -7,8 +7,16 @@ local Stats = {}
 Stats.__index = Stats
 Stats.__name = "grainstore.stats"
 
--- What counts up; the rest is the state of one moment.
-local counted = { ops = true, bytes = true, jobs = true, dropped = true }
+-- What counts up, group by group; the rest is the state of one moment.
+local counted = {
+  ops = { "puts", "deletes", "gets", "hits", "scans", "batches", "commits" },
+  bytes = { "user", "wal", "flush", "merge_written", "merge_read" },
+  jobs = { "flushes", "merges", "moves", "drops", "refused", "failed" },
+  dropped = { "covered", "tombstones", "expired" },
+  wal = { "syncs", "sync_waits" },
+  cache = { "loads", "evictions" },
+  stalls = { "count", "total_ms" },
+}
 
 local function ratio(above, below)
   return below > 0 and above / below or 0
@@ -16,8 +24,8 @@ end
 
 --- Gives plain counters their methods and derived figures.
 -- @tparam table counters
--- @treturn table the same table, with amp.write (bytes written to log and tables
--- per byte of user data)
+-- @treturn table the same table, with amp.write (bytes written to log and
+-- tables per byte of user data) and amp.tables (to tables alone)
 function M.new(counters)
   local b = counters.bytes
   counters.amp = {
@@ -31,16 +39,19 @@ end
 -- @tparam table earlier
 -- @treturn table counters as differences, states as they are now
 function Stats:delta(earlier)
+  if getmetatable(earlier) ~= Stats then
+    error(("bad argument #1 to 'delta' (stats expected, got %s)")
+      :format(type(earlier)), 2)
+  end
   local out = {}
   for group, fields in pairs(self) do
     local copy = {}
-    for name, value in pairs(fields) do
-      local before = counted[group] and earlier[group][name] or 0
-      copy[name] = type(value) == "number" and value - before or value
+    for name, value in pairs(fields) do copy[name] = value end
+    for _, name in ipairs(counted[group] or {}) do
+      copy[name] = copy[name] - earlier[group][name]
     end
     out[group] = copy
   end
-  out.amp = nil
   return M.new(out)
 end
 

@@ -1,7 +1,7 @@
 --- The tree as a policy sees it: plain tables, and questions to ask of them.
 --
--- `runs` are sorted runs, newest first; a level is a label on a run. Sizes are in
--- bytes, times in milliseconds.
+-- `runs` are sorted runs, newest first; a level is a label on a run. Sizes are
+-- in bytes, times in milliseconds.
 -- @module grainstore.tree
 
 local M = {}
@@ -43,8 +43,8 @@ function Tree:level_bytes(level)
   return bytes
 end
 
---- Tables of a run that can hold a key of [from, to], both inclusive; nil for no
--- bound.
+--- Tables of a run that can hold a key of [from, to], both inclusive; nil for
+-- no bound.
 -- @tparam table run
 -- @param from
 -- @param to
@@ -52,7 +52,9 @@ end
 function Tree:overlapping(run, from, to) -- luacheck: no self
   local found = {}
   for _, t in ipairs(run.tables) do
-    if (to == nil or t.min_key <= to) and (from == nil or t.max_key >= from) then
+    local begins = to == nil or t.min_key <= to
+    local ends = from == nil or t.max_key >= from
+    if begins and ends then
       found[#found + 1] = t
     end
   end
@@ -68,8 +70,8 @@ local function hull(tables)
   return low, high
 end
 
---- Adds to some tables all that stand in their way to a target run: what overlaps
--- them between their runs and the target, both included.
+--- Adds to some tables all that stand in their way to a target run: what
+-- overlaps them between their runs and the target, both included.
 -- @tparam table tables tables of this tree
 -- @tparam table target a run of this tree, not newer than any of theirs
 -- @treturn table ids

@@ -69,7 +69,7 @@ describe("the Makefile", function()
       "test-stl-lsm-store-v2",
     } do
       assert(listed[group], group .. " is missing")
-      local spec = "spec/seed/" .. group:sub(6):gsub("-", "_") .. "_spec.lua"
+      local spec = "spec/seed/" .. group:gsub("-", "_") .. "_spec.lua"
       assert(tree.exists(spec), spec .. " is missing")
     end
   end)

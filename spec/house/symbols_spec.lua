@@ -116,11 +116,14 @@ describe("what others link", function()
       exports(BUILD .. "/lua/grainstore/core.so"))
   end)
 
-  -- The public header, and those it includes.
+  -- The public header, those it includes, and the whole of base.
   local function public_text()
     local text = table.concat(tree.lines "core/grainstore.h", "\n")
     for include in text:gmatch '#include "([^"]+)"' do
       text = text .. table.concat(tree.lines("core/" .. include), "\n")
+    end
+    for _, path in ipairs(tree.files "^core/base/.*%.h$") do
+      text = text .. table.concat(tree.lines(path), "\n")
     end
     return text
   end

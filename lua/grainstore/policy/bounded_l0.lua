@@ -5,10 +5,12 @@
 -- to look, at a write amplification that grows with the store.
 -- Source: the bounded level 0 of the GrainStore of the Janus language.
 
+local check = require "grainstore.policy.options"
+
 local DEFAULTS = { runs = 4 }
 
 return function(options)
-  local o = setmetatable(options or {}, { __index = DEFAULTS })
+  local o = check("bounded_l0", options, DEFAULTS)
   local function pick(tree)
     if #tree.runs <= o.runs or tree.running > 0 then
       return nil

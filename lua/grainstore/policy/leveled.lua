@@ -1,14 +1,16 @@
 --- Leveled compaction.
 --
 -- Flushed runs gather in level 0; every deeper level is one run, `fanout` times
--- as large as the one above. When level 0 has `l0_runs` runs they are merged with
--- what they overlap in level 1; when a level is over its size, one of its tables
--- goes down with what it overlaps in the next one.
+-- as large as the one above. When level 0 has `l0_runs` runs they are merged
+-- with what they overlap in level 1; when a level is over its size, one of its
+-- tables goes down with what it overlaps in the next one.
 --
--- Write amplification about 1 + fanout / 2 per level below the first; reads look
--- at l0_runs + levels runs; space amplification about 1 + 1 / fanout.
+-- Write amplification about 1 + fanout / 2 per level below the first; reads
+-- look at l0_runs + levels runs; space amplification about 1 + 1 / fanout.
 -- Source: P. O'Neil et al., "The Log-Structured Merge-Tree", 1996, and its use
 -- in LevelDB.
+
+local check = require "grainstore.policy.options"
 
 local DEFAULTS = { fanout = 10, l0_runs = 4, base_bytes = 64 << 20 }
 
@@ -50,15 +52,17 @@ local function merge_l0(tree, l0)
   return plan
 end
 
--- The table of a run whose overlap below costs least for its own size.
-local function cheapest(tree, run, below)
+-- The table of a run whose overlap below costs least for its own size, of those
+-- that nobody works on or is about to.
+local function cheapest(tree, run, below, taken)
   local best, best_cost, best_under
   for _, t in ipairs(run.tables) do
     local under = below and tree:overlapping(below, t.min_key, t.max_key) or {}
     local bytes = 0
     for _, u in ipairs(under) do bytes = bytes + u.bytes end
     local cost = bytes / t.bytes
-    if not t.busy and not is_busy(under) and (not best or cost < best_cost) then
+    local is_free = not t.busy and not taken[t.id] and not is_busy(under)
+    if is_free and (not best or cost < best_cost) then
       best, best_cost, best_under = t, cost, under
     end
   end
@@ -66,10 +70,10 @@ local function cheapest(tree, run, below)
 end
 
 -- One table of an overfull level goes down a level; alone, it is only moved.
-local function push_down(tree, index, run)
+local function push_down(tree, index, run, taken)
   local below = tree.runs[index + 1]
   if below and below.level ~= run.level + 1 then below = nil end
-  local t, under = cheapest(tree, run, below)
+  local t, under = cheapest(tree, run, below, taken)
   if not t then return nil end
   local plan = {
     op = #under == 0 and "move" or "merge", inputs = { t.id },
@@ -88,20 +92,21 @@ local function push_down(tree, index, run)
 end
 
 return function(options)
-  local o = setmetatable(options or {}, { __index = DEFAULTS })
+  local o = check("leveled", options, DEFAULTS)
   local function pick(tree)
-    local plans = {}
+    local plans, taken = {}, {}
     local l0 = tree:level(0)
     if #l0 >= o.l0_runs then
-      plans[#plans + 1] = merge_l0(tree, l0)
+      plans[1] = merge_l0(tree, l0)
     end
-    local limit = o.base_bytes
+    for _, id in ipairs(plans[1] and plans[1].inputs or {}) do
+      taken[id] = true
+    end
     for i = #l0 + 1, #tree.runs do
       local run = tree.runs[i]
-      if run.bytes > limit then
-        plans[#plans + 1] = push_down(tree, i, run)
+      if run.bytes > o.base_bytes * o.fanout ^ (run.level - 1) then
+        plans[#plans + 1] = push_down(tree, i, run, taken)
       end
-      limit = limit * o.fanout
     end
     return plans
   end

@@ -1,0 +1,116 @@
+-- One call for many keys: get_many, count, approx.
+
+local grainstore = require "grainstore"
+local tmp = require "spec.support.tmpstore"
+
+describe("many keys", function()
+  local store
+
+  before_each(function()
+    store = assert(grainstore.open(tmp.path(), {
+      policy = tmp.manual, threads = 0,
+    }))
+  end)
+
+  after_each(function()
+    store:close()
+  end)
+
+  teardown(tmp.clean)
+
+  describe("get_many", function()
+    it("answers in the order asked, false for what is absent", function()
+      store:put("a", "1")
+      store:put("b", "")
+      store:put("c", "3")
+      assert(store:flush())
+      store:delete "c"
+      assert.same({ "", false, "1", false, "1" },
+        store:get_many { "b", "x", "a", "c", "a" })
+      assert.same({}, store:get_many {})
+    end)
+
+    it("fills a table that is given, and returns it", function()
+      store:put("a", "1")
+      local out = {}
+      assert.equal(out, store:get_many({ "a", "b" }, out))
+      assert.same({ "1", false }, out)
+      out = { "old", "old", "old" }
+      store:get_many({ "b", "a" }, out)
+      assert.same({ false, "1", "old" }, out)
+    end)
+
+    it("takes thousands", function()
+      local keys = {}
+      for i = 1, 5000 do
+        keys[i] = "k" .. i
+        if i % 2 == 0 then
+          store:put(keys[i], "v" .. i)
+        end
+      end
+      local values = store:get_many(keys)
+      for i = 1, 5000 do
+        assert.equal(i % 2 == 0 and "v" .. i, values[i])
+      end
+    end)
+
+    it("of a u32 store answers numbers", function()
+      local u32 <close> = assert(grainstore.open_u32(tmp.path()))
+      u32:put(7, 99)
+      u32:put(0, 0)
+      assert.same({ 99, false, 0 }, u32:get_many { 7, 8, 0 })
+    end)
+
+    it("of a snapshot answers as of then", function()
+      store:put("a", "1")
+      local snapshot <close> = store:snapshot()
+      store:put("a", "2")
+      store:put("b", "2")
+      assert.same({ "1", false }, snapshot:get_many { "a", "b" })
+      local out = {}
+      assert.equal(out, snapshot:get_many({ "a" }, out))
+      assert.same({ "1" }, out)
+    end)
+  end)
+
+  describe("count", function()
+    it("counts what is live, in ranges", function()
+      for i = 0, 9 do
+        store:put("k" .. i, "v")
+      end
+      assert(store:flush())
+      store:delete "k5"
+      store:put("k6", "again")
+      assert.equal(9, store:count())
+      assert.equal(3, store:count { from = "k3", to = "k7" })
+      assert.equal(2, store:count { from = "k8" })
+      assert.equal(3, store:count { to = "k3" })
+      assert.equal(0, store:count { from = "k7", to = "k3" })
+      assert.equal(0, store:count { from = "k3", to = "k3" })
+    end)
+
+    it("counts at a snapshot", function()
+      store:put("a", "1")
+      local snapshot <close> = store:snapshot()
+      store:put("b", "1")
+      assert.equal(1, store:count { snapshot = snapshot })
+      assert.equal(1, snapshot:count())
+      assert.equal(2, store:count())
+    end)
+  end)
+
+  describe("approx", function()
+    it("tells entries and bytes of tables that meet the range", function()
+      assert.same({ entries = 0, bytes = 0 }, store:approx())
+      for i = 0, 99 do
+        store:put(("k%02d"):format(i), ("v"):rep(100))
+      end
+      assert(store:flush())
+      local all = store:approx()
+      assert.equal(100, all.entries)
+      assert.is_true(all.bytes > 10000)
+      assert.same({ entries = 0, bytes = 0 }, store:approx { from = "x" })
+      assert.is_true(store:approx { prefix = "k0" }.entries > 0)
+    end)
+  end)
+end)

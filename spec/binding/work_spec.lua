@@ -1,0 +1,264 @@
+-- Flushing, syncing, compacting, verifying, stepping, and options of an open
+-- store.
+
+local grainstore = require "grainstore"
+local tmp = require "spec.support.tmpstore"
+
+describe("work", function()
+  local store, path
+
+  local function open(options)
+    path = tmp.path()
+    store = assert(grainstore.open(path, options or {
+      policy = tmp.manual, threads = 0,
+    }))
+  end
+
+  before_each(function()
+    open()
+  end)
+
+  after_each(function()
+    store:close()
+  end)
+
+  teardown(tmp.clean)
+
+  describe("flush", function()
+    it("moves memory into one run", function()
+      store:put("a", "1")
+      assert.is_true(store:flush())
+      assert.equal("1:0", tmp.runs(store))
+      assert.equal(0, store:tree().memtable.entries)
+      assert.equal(1, #tmp.files(path, ".sst"))
+      assert.is_true(store:flush())
+      assert.equal("1:0", tmp.runs(store))
+    end)
+  end)
+
+  describe("sync", function()
+    it("puts everything on the device", function()
+      store:close()
+      open { durability = "os" }
+      store:put("a", "1")
+      assert.is_true(store:sync())
+      assert.equal(store:seq(), store:durable_seq())
+    end)
+  end)
+
+  describe("compact", function()
+    local function three_runs()
+      for run = 1, 3 do
+        for key in ("abcdef"):gmatch "." do
+          store:put(key, tostring(run))
+        end
+        assert(store:flush())
+      end
+    end
+
+    it("merges everything into one run", function()
+      three_runs()
+      assert.is_true(store:compact())
+      assert.equal("6:0", tmp.runs(store))
+      assert.equal("3", store:get "a")
+      assert.equal(12, store:stats().dropped.covered)
+    end)
+
+    it("flushes what is in memory first", function()
+      store:put("a", "1")
+      assert.is_true(store:compact())
+      assert.equal("1:0", tmp.runs(store))
+    end)
+
+    it("keeps to a range where tables let it", function()
+      store:put("a", "1")
+      store:put("b", "1")
+      assert(store:flush())
+      store:put("x", "1")
+      assert(store:flush())
+      store:put("x", "2")
+      assert(store:flush())
+      assert.is_true(store:compact { from = "w" })
+      assert.equal("1:0 2:0", tmp.runs(store))
+      assert.is_true(store:compact { prefix = "nothing" })
+      assert.equal("1:0 2:0", tmp.runs(store))
+    end)
+
+    it("of nothing is nothing", function()
+      assert.is_true(store:compact())
+      assert.equal("", tmp.runs(store))
+    end)
+  end)
+
+  describe("verify", function()
+    it("reads every byte", function()
+      for i = 1, 1000 do
+        store:put("k" .. i, ("v"):rep(50))
+      end
+      assert(store:flush())
+      assert.is_true(store:verify())
+      local file = tmp.files(path, ".sst")[1]
+      tmp.flip(file, #tmp.read(file) // 2)
+      local ok, message, code, detail = store:verify()
+      assert.is_nil(ok)
+      assert.equal("corrupt", code)
+      assert.equal(file, detail.path)
+      assert.is_truthy(message:find(file:match "[^/]*$", 1, true))
+    end)
+  end)
+
+  describe("step", function()
+    local asked
+
+    local function with_policy(threads)
+      store:close()
+      asked = 0
+      open {
+        threads = threads, memtable_bytes = 8192, memory_bytes = 1 << 20,
+        policy = { pick = function(tree)
+          asked = asked + 1
+          return grainstore.policy.bounded_l0 { runs = 2 }.pick(tree)
+        end },
+      }
+      for i = 1, 1500 do
+        store:put(("k%04d"):format(i), ("v"):rep(20))
+      end
+    end
+
+    it("does all that is due, and says when nothing is", function()
+      with_policy(0)
+      while store:step() do end
+      assert.is_true(#store:tree().runs <= 3)
+      assert.is_true(asked > 0)
+      assert.is_false(store:step())
+    end)
+
+    it("stops when its budget is used up", function()
+      with_policy(0)
+      local steps = 0
+      while store:step(0) do
+        steps = steps + 1
+      end
+      assert.is_true(steps > 1)
+      assert.is_true(#store:tree().runs <= 3)
+      assert.is_false(store:step(1e300))
+    end)
+
+    it("asks the policy also where workers do the work", function()
+      with_policy(1)
+      repeat
+        store:step()
+      until #store:tree().runs <= 3 and store:tree().running == 0
+      assert.is_true(asked > 0)
+      assert.equal(1500, store:count())
+    end)
+  end)
+
+  describe("options", function()
+    it("tell what is in force, derived values too", function()
+      store:close()
+      open { memory_bytes = 16 << 20, durability = "os", on_stall = "fail" }
+      local options = store:options()
+      assert.equal(16 << 20, options.memory_bytes)
+      assert.equal(2 << 20, options.memtable_bytes)
+      assert.equal(8 << 20, options.max_wal_bytes)
+      assert.equal("os", options.durability)
+      assert.equal("fail", options.on_stall)
+      assert.is_false(options.readonly)
+      assert.equal(1, options.threads)
+      assert.equal(4096, options.block_bytes)
+      assert.equal(0, options.default_ttl_ms)
+    end)
+
+    it("can be set while the store is open", function()
+      for name, value in pairs {
+        memtable_bytes = 8192, wal_batch_ms = 50, max_stall_ms = 5,
+        default_ttl_ms = 77, max_wal_bytes = 1 << 20, table_bytes = 65536,
+        disk_reserve_bytes = 4096, memory_bytes = 4 << 20,
+      } do
+        assert.is_true(store:set(name, value))
+        assert.equal(value, store:options()[name])
+      end
+      assert.is_true(store:set("default_ttl_ms", 0))
+    end)
+
+    it("that are fixed, unknown or out of bounds raise", function()
+      for _, case in ipairs {
+        { "option 'threads' cannot change while the store is open",
+          "threads", 2 },
+        { "option 'colour' cannot change while the store is open",
+          "colour", 2 },
+        { "option 'wal_batch_ms' takes 1 to 60000, got 0", "wal_batch_ms", 0 },
+        { "bad argument #2 to 'set' (number expected, got string)",
+          "wal_batch_ms", "soon" },
+        { "bad argument #2 to 'set' (an integer from 0 expected)",
+          "wal_batch_ms", -1 },
+        { "bad argument #1 to 'set' (string expected, got nil)", nil, 1 },
+      } do
+        local ok, message = pcall(function() store:set(case[2], case[3]) end)
+        assert.is_false(ok)
+        assert.equal(case[1], message:match "work_spec%.lua:%d+: (.*)$")
+      end
+    end)
+
+    it("give the next memtable its size", function()
+      assert(store:set("memtable_bytes", 4096))
+      store:put("k", "v")
+      assert(store:flush())
+      for i = 1, 500 do
+        store:put(("k%04d"):format(i), ("v"):rep(50))
+      end
+      while store:step() do end
+      assert.is_true(store:stats().jobs.flushes > 3)
+    end)
+  end)
+
+  describe("a full house", function()
+    it("stalls are counted, and writers get through", function()
+      store:close()
+      open {
+        threads = 1, memtable_bytes = 4096, memory_bytes = 1 << 20,
+        max_stall_ms = 60000,
+      }
+      for i = 1, 2000 do
+        assert(store:put(("k%05d"):format(i), ("v"):rep(100)))
+      end
+      assert.equal(2000, store:count())
+      local stalls = store:stats().stalls
+      assert.is_true(stalls.count > 0)
+      assert.is_true(stalls.max_ms <= stalls.total_ms)
+      assert.is_string(stalls.last_reason)
+    end)
+
+    it("or are told at once that it is busy", function()
+      store:close()
+      open {
+        threads = 1, memtable_bytes = 4096, memory_bytes = 1 << 20,
+        on_stall = "fail",
+      }
+      local message, code, detail
+      repeat
+        local seq
+        seq, message, code, detail = store:put("k", ("v"):rep(1000))
+      until not seq
+      assert.equal("busy", code)
+      assert.is_truthy(message:find("waited for", 1, true))
+      assert.is_string(detail.hint)
+    end)
+
+    it("without space on the disk takes deletes only", function()
+      store:put("k", "v")
+      assert(store:set("disk_reserve_bytes", 1 << 50))
+      local seq, message, code
+      for _ = 1, 10 do
+        seq, message, code = store:put("k", ("v"):rep(1 << 20))
+        if not seq then break end
+      end
+      assert.equal("full", code)
+      assert.is_truthy(message:find("free", 1, true))
+      assert(store:delete "k")
+      assert(store:set("disk_reserve_bytes", 1))
+      assert(store:put("k", "again"))
+    end)
+  end)
+end)
