@@ -48,9 +48,11 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow \
 
 flags_debug := -Og -DGS_DEBUG
 flags_release := -O2
+# Sanitizers make gcc see uninitialized variables where there are none.
+calm := $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized)
 flags_asan := -O1 -DGS_DEBUG -fsanitize=address,undefined \
-  -fno-sanitize-recover=all
-flags_tsan := -O1 -DGS_DEBUG -fsanitize=thread
+  -fno-sanitize-recover=all $(calm)
+flags_tsan := -O1 -DGS_DEBUG -fsanitize=thread $(calm)
 flags_cover := -O0 -DGS_DEBUG --coverage
 flags_fuzz := -O1 -DGS_DEBUG -fsanitize=address,undefined,fuzzer-no-link \
   -fno-sanitize-recover=all
@@ -63,16 +65,36 @@ CFLAGS := $(STANDARD) $(WARNINGS) -g -fPIC -pthread -fno-omit-frame-pointer \
   -fno-semantic-interposition $(flags_$(CONFIG)) $(EXTRA)
 LDFLAGS := -pthread $(filter -fsanitize=% --coverage,$(flags_$(CONFIG)))
 
-# A sanitized module lives in a Lua that is not: its runtime comes first, and
-# the module stays mapped to the end so that reports can name its lines.
+# A sanitized module lives in a Lua that is not sanitized, whose loader puts the
+# runtime before it; libtsan in no other process, since shells do not bear it.
+# The module stays mapped to the end so that reports can name its lines.
+LUA := lua5.4
 ifneq ($(filter asan tsan,$(CONFIG)),)
 LDFLAGS += -Wl,-z,nodelete
 runtime_gcc = $(shell $(CC) -print-file-name=lib$(CONFIG).so)
 runtime_clang = $(shell $(CC) -print-file-name=libclang_rt.$(CONFIG)-x86_64.so)
-RUNTIME = $(runtime_$(if $(findstring clang,$(CC)),clang,gcc))
+runtime = $(runtime_$(if $(findstring clang,$(CC)),clang,gcc))
+lua = $(shell command -v lua5.4)
+loader = $(shell readelf -l $(lua) | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+lua_asan = env LD_PRELOAD=$(runtime) $(lua)
+lua_tsan = $(WRAP) $(loader) --preload $(runtime) $(lua)
+LUA = $(lua_$(CONFIG))
+endif
+# ThreadSanitizer wants its addresses unshuffled where a kernel shuffles much.
+ifeq ($(CONFIG),tsan)
+WRAP := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 endif
 
 B := $(BUILD)/$(CONFIG)$(if $(filter-out gcc,$(CC)),-$(notdir $(CC)))
+
+# GS_STRIDE=<n> tries every nth point of the sweeps over crashes and failures of
+# a store. They have one thread, in which the thread sanitizer sees nothing, and
+# a tenth of them reaches the lines that all of them reach.
+stride_tsan := 50
+stride_cover := 10
+ifneq ($(stride_$(CONFIG)),)
+export GS_STRIDE ?= $(stride_$(CONFIG))
+endif
 
 # ---- What there is -----------------------------------------------------------
 
@@ -110,8 +132,7 @@ endif
 .PHONY: _always
 
 # House specs read sources, so one configuration is enough for them.
-RUN = GS_BUILD=$B .ci/tests
-RUN_SPECS = GS_BUILD=$B LUA='env LD_PRELOAD=$(RUNTIME) lua5.4' .ci/tests
+RUN = GS_BUILD=$B GS_LUA='$(LUA)' WRAP='$(WRAP)' .ci/tests
 ifneq ($(CONFIG),debug)
 SPECS := $(filter-out spec/house/%,$(SPECS))
 endif
@@ -126,7 +147,7 @@ all: $(ARCHIVES) $(LIBRARY) $(MODULE) ## archives, libraries and the Lua module
 
 .PHONY: test
 test: all $(TESTS) ## every cmocka test and every busted spec
-	@$(RUN_SPECS) $(TESTS) $(SPECS)
+	@$(RUN) $(TESTS) $(SPECS)
 
 .PHONY: ctest
 ctest: $(TESTS) ## every cmocka test
@@ -137,11 +158,11 @@ ctest-%: $$(call programs_of,$$*) ## the cmocka tests of one layer: ctest-wal
 
 .PHONY: spec
 spec: all ## every busted spec
-	@$(RUN_SPECS) $(SPECS)
+	@$(RUN) $(SPECS)
 
 matching = $(foreach s,$(SPECS),$(if $(findstring $1,$s),$s))
 spec-%: all ## specs with a word in their path: spec-house
-	@$(RUN_SPECS) $(call matching,$*)
+	@$(RUN) $(call matching,$*)
 
 .PHONY: demo
 demo: ## a tour of the Lua module
@@ -171,7 +192,7 @@ deps: ## installs what all of this needs (Debian packages)
 
 # ---- Groups of specs that go together ----------------------------------------
 
-group = $(RUN_SPECS) spec/seed/$(subst -,_,$(@:test-%=%))_spec.lua
+group = $(RUN) spec/seed/$(subst -,_,$@)_spec.lua
 
 .PHONY: test-lsm-tombstone-compaction
 test-lsm-tombstone-compaction: all ## how puts and tombstones merge
@@ -193,6 +214,21 @@ test-lsm-grainstore-manifest: all ## what a manifest brings back
 test-stl-lsm-store-v2: all ## the second generation of the store
 	@$(group)
 
+# ---- Long runs ----------------------------------------------------------------
+# The same specs as every day, for longer. GS_MODEL_SEED repeats a run.
+
+.PHONY: model
+model: all ## a million random operations against a plain Lua table
+	@GS_MODEL_OPS=$${GS_MODEL_OPS:-1000000} TIME_LIMIT=7200 \
+	  $(RUN) spec/model/random_spec.lua
+	@grep operations $B/log/spec/model/random_spec.lua.log
+
+.PHONY: kill
+kill: all ## a writer killed two hundred times, and what it left
+	@GS_KILL_ROUNDS=$${GS_KILL_ROUNDS:-200} TIME_LIMIT=7200 \
+	  $(RUN) spec/model/kill_spec.lua
+	@grep rounds $B/log/spec/model/kill_spec.lua.log
+
 # ---- Checks ------------------------------------------------------------------
 
 .PHONY: asan ubsan
@@ -205,9 +241,9 @@ tsan: ## all tests under the thread sanitizer
 	@$(MAKE) CONFIG=tsan test
 
 .PHONY: valgrind
+valgrind: WRAP := valgrind --quiet --leak-check=full --error-exitcode=99
 valgrind: $(TESTS) ## every cmocka test under valgrind
-	@WRAP='valgrind --quiet --leak-check=full --error-exitcode=99' \
-	  $(RUN) $(TESTS)
+	@$(RUN) $(TESTS)
 
 .PHONY: hostile
 hostile: ## every spec under two collectors that never rest, with asan
@@ -217,7 +253,7 @@ hostile: ## every spec under two collectors that never rest, with asan
 .PHONY: _hostile
 _hostile: all
 	@GS_COLLECTOR=$(COLLECTOR) HELPER=spec/support/hostile.lua \
-	  $(RUN_SPECS) $(SPECS)
+	  $(RUN) $(SPECS)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target of ctest/fuzz, one after the other
@@ -233,9 +269,9 @@ fuzz-%: ## one fuzz target, fed with random bytes for FUZZ_SECONDS
 .PHONY: cover
 cover: | _deps ## which lines of core/ no test runs; fails below 90 %
 	@find $(BUILD)/cover -name '*.gcda' -delete 2>/dev/null || true
-	@$(MAKE) CONFIG=cover test
-	@gcovr --root . --filter core/ --object-directory $(BUILD)/cover/obj \
-	  --fail-under-line 90 $(BUILD)/cover/obj
+	@$(MAKE) CONFIG=cover test; tested=$$?; \
+	  gcovr --root . --filter core/ --object-directory $(BUILD)/cover/obj \
+	  --fail-under-line 90 $(BUILD)/cover/obj && exit $$tested
 
 .PHONY: lint
 lint: lint-format lint-cppcheck lint-tidy lint-lua ## all of these, in silence
@@ -245,10 +281,11 @@ lint-format: | _deps ## is the C code formatted as clang-format does it?
 	@clang-format --dry-run -Werror $(C_FILES)
 
 .PHONY: lint-cppcheck
-lint-cppcheck: | _deps ## what cppcheck says
+lint-cppcheck: | _deps ## what cppcheck says of core and lua
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability \
-	  --inline-suppr --error-exitcode=1 -D_GNU_SOURCE -DGS_DEBUG -Icore -Ictest \
-	  $(filter %.c,$(C_FILES))
+	  --suppress=uninitvar --suppress=ctuuninitvar --inline-suppr \
+	  --error-exitcode=1 -D_GNU_SOURCE -DGS_DEBUG -Icore \
+	  $(filter core/%.c lua/%.c,$(C_FILES))
 
 .PHONY: lint-lua
 lint-lua: | _deps ## what luacheck says

@@ -8,7 +8,7 @@ description = {
   license = "MIT",
 }
 supported_platforms = { "linux" }
-dependencies = { "lua >= 5.4, < 5.5", "argparse >= 0.7" }
+dependencies = { "lua >= 5.4, < 5.5" }
 external_dependencies = { XXHASH = { header = "xxhash.h" } }
 build = {
   type = "make",
