@@ -214,7 +214,7 @@ test-lsm-grainstore-manifest: all ## what a manifest brings back
 test-stl-lsm-store-v2: all ## the second generation of the store
 	@$(group)
 
-# ---- Long runs ----------------------------------------------------------------
+# ---- Long runs ---------------------------------------------------------------
 # The same specs as every day, for longer. GS_MODEL_SEED repeats a run.
 
 .PHONY: model
@@ -257,7 +257,8 @@ _hostile: all
 
 .PHONY: fuzz
 fuzz: ## every fuzz target of ctest/fuzz, one after the other
-	@for name in $(FUZZERS:ctest/fuzz/%_fuzz.c=%); do $(MAKE) fuzz-$$name || exit 1; done
+	@for name in $(FUZZERS:ctest/fuzz/%_fuzz.c=%); do \
+	  $(MAKE) fuzz-$$name || exit 1; done
 
 fuzz-%: ## one fuzz target, fed with random bytes for FUZZ_SECONDS
 	@$(MAKE) CONFIG=fuzz CC=clang $(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz
