@@ -38,6 +38,7 @@ gs_error_make(gs_error *err, gs_status status, const char *file, int line,
   err->os_errno = 0;
   err->offset = 0;
   err->has_offset = false;
+  err->is_doubtful = false;
   err->file = file;
   err->line = line;
   err->path[0] = '\0';
@@ -75,6 +76,15 @@ gs_error_hint(gs_error *err, gs_status status, const char *hint)
 {
   if (err != NULL) {
     copy_text(err->hint, sizeof err->hint, hint);
+  }
+  return status;
+}
+
+gs_status
+gs_error_doubtful(gs_error *err, gs_status status)
+{
+  if (err != NULL) {
+    err->is_doubtful = true;
   }
   return status;
 }

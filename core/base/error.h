@@ -30,6 +30,8 @@ typedef struct gs_error {
   int os_errno;     /* errno of the failed operation, 0 if none was involved */
   uint64_t offset;  /* byte in the file named by path; see has_offset */
   bool has_offset;  /* whether offset says something */
+  bool is_doubtful; /* of a write: it may or may not have happened; a resume
+                       undoes it, an opening finds out */
   const char *file; /* source file where the error was born; static text */
   int line;         /* source line where the error was born */
   char message[GS_ERROR_MESSAGE_BYTES]; /* names the thing and the place */
@@ -56,6 +58,7 @@ void gs_trap(gs_status status, const char *file, int line);
 gs_status gs_error_at(gs_error *err, gs_status status, const char *path);
 gs_status gs_error_offset(gs_error *err, gs_status status, uint64_t offset);
 gs_status gs_error_hint(gs_error *err, gs_status status, const char *hint);
+gs_status gs_error_doubtful(gs_error *err, gs_status status);
 gs_status gs_error_errno(gs_error *err, gs_status status, int os_errno);
 
 #endif

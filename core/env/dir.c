@@ -7,7 +7,7 @@
 #include "env/env.h"
 #include "env/os_error.h"
 
-enum { OWNER_BYTES = 128 };
+enum { OWNER_BYTES = 128, WORKING_DIR_BYTES = 4096 };
 
 static gs_status
 outcome(int os_errno, const char *verb, const char *path, gs_error *err)
@@ -74,6 +74,29 @@ gs_env_space(gs_env *env, const char *dir, gs_disk_space *out, gs_error *err)
   return outcome(os_errno, "ask for the free space of", dir, err);
 }
 
+gs_status
+gs_env_absolute(gs_env *env, const char *path, gs_buffer *out, gs_error *err)
+{
+  char dir[WORKING_DIR_BYTES];
+  size_t size = strlen(path);
+  gs_buffer_clear(out);
+  if (path[0] != '/' && env->ops->working_dir != NULL) {
+    int os_errno = env->ops->working_dir(env, dir, sizeof dir);
+    if (os_errno != 0) {
+      return gs_os_error_fail(err, os_errno, "find the working directory for",
+                              path);
+    }
+    gs_buffer_append(out, dir, strlen(dir));
+    gs_buffer_append(out, "/", strcmp(dir, "/") == 0 ? 0 : 1);
+  }
+  while (size > 1 && path[size - 1] == '/') {
+    size--;
+  }
+  gs_buffer_append(out, path, size);
+  gs_buffer_append_zeros(out, 1);
+  return gs_buffer_status(out, err);
+}
+
 static gs_status
 fail_locked(const char *path, const char *owner, gs_error *err)
 {
@@ -101,6 +124,40 @@ gs_env_lock(gs_env *env, const char *path, gs_lock **out, gs_error *err)
   return os_errno == EWOULDBLOCK
              ? fail_locked(path, owner, err)
              : gs_os_error_fail(err, os_errno, "lock", path);
+}
+
+gs_status
+gs_env_guard(gs_env *env, const char *path, gs_lock **out, gs_error *err)
+{
+  char owner[OWNER_BYTES] = "";
+  int os_errno = ENOENT;
+  *out = NULL;
+  if (env->ops->guard != NULL) {
+    os_errno = env->ops->guard(env, path, out, owner, sizeof owner);
+  }
+  if (os_errno == 0 || os_errno == ENOENT) {
+    return GS_OK;
+  }
+  *out = NULL;
+  return os_errno == EWOULDBLOCK
+             ? fail_locked(path, owner, err)
+             : gs_os_error_fail(err, os_errno, "guard", path);
+}
+
+gs_status
+gs_env_probe(gs_env *env, const char *path, char *owner, size_t owner_size,
+             gs_error *err)
+{
+  owner[0] = '\0';
+  int os_errno = env->ops->probe == NULL
+                     ? 0
+                     : env->ops->probe(env, path, owner, owner_size);
+  if (os_errno == EWOULDBLOCK) {
+    return fail_locked(path, owner, err);
+  }
+  return os_errno == 0 || os_errno == ENOENT
+             ? GS_OK
+             : gs_os_error_fail(err, os_errno, "look for the owner of", path);
 }
 
 void

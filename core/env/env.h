@@ -98,11 +98,20 @@ typedef struct gs_env_ops {
   int (*link)(gs_env *env, const char *from, const char *to);
   int (*sync_dir)(gs_env *env, const char *dir); /* its entries durable */
   int (*space)(gs_env *env, const char *dir, gs_disk_space *out);
+  /* Where relative paths begin now. NULL where that never changes. */
+  int (*working_dir)(gs_env *env, char *out, size_t out_size);
   /* Exclusion between processes. owner receives what the holder wrote when
    * the lock is taken elsewhere (EWOULDBLOCK); may be empty. */
   int (*lock)(gs_env *env, const char *path, gs_lock **out, char *owner,
               size_t owner_size);
   void (*unlock)(gs_lock *lock);
+  /* Keeps others from taking that lock, and writes nothing: the file need not
+   * be there. Ended by unlock. NULL where the machine cannot. */
+  int (*guard)(gs_env *env, const char *path, gs_lock **out, char *owner,
+               size_t owner_size);
+  /* Whether somebody holds that lock: EWOULDBLOCK, and who; nobody is kept from
+   * anything by the question. NULL where the machine cannot tell. */
+  int (*probe)(gs_env *env, const char *path, char *owner, size_t owner_size);
   /* Clocks and chance. */
   uint64_t (*mono_us)(gs_env *env); /* microseconds from some start */
   uint64_t (*wall_ms)(gs_env *env); /* milliseconds since 1970 UTC */
@@ -126,6 +135,8 @@ typedef struct gs_env_ops {
   uint32_t (*thread_slot)(gs_env *env);
   /* Which process this is; changes in a forked child. */
   uint64_t (*process_id)(gs_env *env);
+  /* A named place where a schedule may turn; NULL where none ever does. */
+  void (*point)(gs_env *env, const char *name);
 } gs_env_ops;
 
 struct gs_env {
@@ -223,10 +234,23 @@ GS_MUST_CHECK gs_status gs_env_sync_dir(gs_env *env, const char *dir,
                                         gs_error *err);
 GS_MUST_CHECK gs_status gs_env_space(gs_env *env, const char *dir,
                                      gs_disk_space *out, gs_error *err);
+/* The path as it will be understood wherever the process goes, without slashes
+ * at its end, and NUL. */
+GS_MUST_CHECK gs_status gs_env_absolute(gs_env *env, const char *path,
+                                        gs_buffer *out, gs_error *err);
 /* GS_LOCKED names the owner in the message. */
 GS_MUST_CHECK gs_status gs_env_lock(gs_env *env, const char *path,
                                     gs_lock **out, gs_error *err);
+/* The same without writing: while it is held nobody takes the lock. *out is
+ * NULL where the machine cannot do that, or the directory is not there. */
+GS_MUST_CHECK gs_status gs_env_guard(gs_env *env, const char *path,
+                                     gs_lock **out, gs_error *err);
 void gs_env_unlock(gs_lock *lock);
+
+/* Whether the lock is held just now: GS_LOCKED, and its owner's text, which is
+ * cut to the room, or else GS_OK. */
+GS_MUST_CHECK gs_status gs_env_probe(gs_env *env, const char *path, char *owner,
+                                     size_t owner_size, gs_error *err);
 
 /* ---- the rest ------------------------------------------------------------ */
 
@@ -246,6 +270,16 @@ static inline uint64_t
 gs_env_random64(gs_env *env)
 {
   return env->ops->random64(env);
+}
+
+/* The thread comes to a named place, where a simulated machine may let others
+ * go first. The name stays valid. */
+static inline void
+gs_env_point(gs_env *env, const char *name)
+{
+  if (env->ops->point != NULL) {
+    env->ops->point(env, name);
+  }
 }
 
 GS_MUST_CHECK gs_status gs_mutex_new(gs_env *env, gs_mutex **out,

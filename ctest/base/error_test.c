@@ -49,6 +49,9 @@ test_a_birth_clears_what_was_added_before(void **state)
   status = gs_error_offset(&err, status, 99);
   status = gs_error_hint(&err, status, "try again");
   status = gs_error_errno(&err, status, 5);
+  assert_false(err.is_doubtful);
+  status = gs_error_doubtful(&err, status);
+  assert_true(err.is_doubtful);
   assert_int_equal(status, GS_IO);
   assert_int_equal(GS_FAIL(&err, GS_BUSY, "second"), GS_BUSY);
   assert_string_equal(err.path, "");

@@ -36,7 +36,8 @@ test_short_reads_add_up(void **state)
   (void)state;
   char text[9] = "";
   gs_file *file = new_file("abcdefgh");
-  add_fault((gs_sim_fault){.op = GS_SIM_READ, .short_bytes = 3});
+  add_fault(
+      (gs_sim_fault){.op = GS_SIM_READ, .effect = GS_SIM_SHORT, .amount = 3});
   uint64_t before = gs_sim_ops(sim_machine);
   assert_int_equal(gs_file_read(file, 0, text, 8, &err), GS_OK);
   assert_string_equal(text, "abcdefgh");
@@ -49,7 +50,8 @@ test_short_writes_add_up(void **state)
 {
   (void)state;
   gs_file *file = sim_machine_open("/f", GS_OPEN_CREATE);
-  add_fault((gs_sim_fault){.op = GS_SIM_WRITE, .short_bytes = 3});
+  add_fault(
+      (gs_sim_fault){.op = GS_SIM_WRITE, .effect = GS_SIM_SHORT, .amount = 3});
   assert_int_equal(gs_file_write(file, 2, "abcdefgh", 8, &err), GS_OK);
   sim_machine_close(file);
   assert_int_equal(gs_sim_ops(sim_machine), 1 + 3);
@@ -161,7 +163,7 @@ test_a_failed_reading_of_all_leaves_the_buffer_as_it_was(void **state)
   assert_int_equal(gs_file_read_all(file, &out, &err), GS_IO);
   gs_buffer_deinit(&out);
   gs_buffer_init(&out, sim_machine_env->alloc);
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_int_equal(gs_file_read_all(file, &out, &err), GS_NOMEM);
   gs_buffer_deinit(&out);
   sim_machine_close(file);
@@ -173,8 +175,11 @@ test_a_failed_transfer_names_the_byte_it_reached(void **state)
   (void)state;
   char text[8];
   gs_file *file = new_file("abcdefgh");
-  add_fault((gs_sim_fault){
-      .op = GS_SIM_READ, .nth = 1, .times = 1, .short_bytes = 5});
+  add_fault((gs_sim_fault){.op = GS_SIM_READ,
+                           .nth = 1,
+                           .times = 1,
+                           .effect = GS_SIM_SHORT,
+                           .amount = 5});
   sim_machine_fail(GS_SIM_READ, 2, EIO);
   assert_int_equal(gs_file_read(file, 1, text, 7, &err), GS_IO);
   assert_int_equal(err.offset, 6);
@@ -191,7 +196,8 @@ test_a_machine_that_takes_nothing_is_not_asked_for_ever(void **state)
 {
   (void)state;
   gs_file *file = sim_machine_open("/f", GS_OPEN_CREATE);
-  add_fault((gs_sim_fault){.op = GS_SIM_WRITE, .short_bytes = 0});
+  add_fault(
+      (gs_sim_fault){.op = GS_SIM_WRITE, .effect = GS_SIM_SHORT, .amount = 0});
   assert_int_equal(gs_file_write(file, 0, "x", 1, &err), GS_IO);
   sim_machine_close(file);
 }

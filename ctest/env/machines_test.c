@@ -452,6 +452,55 @@ test_a_short_room_for_the_owner_of_a_lock_is_not_overrun(void **state)
   gs_env_unlock(lock);
 }
 
+/* A guard keeps writers out and leaves every byte as it is. */
+static void
+test_a_guard_excludes_and_writes_nothing(void **state)
+{
+  (void)state;
+  gs_lock *lock = NULL;
+  gs_lock *guard = NULL;
+  gs_file_info before;
+  gs_file_info after;
+  assert_int_equal(gs_env_lock(under_test.env, at("L"), &lock, &err), GS_OK);
+  assert_int_equal(gs_env_guard(under_test.env, at("L"), &guard, &err),
+                   GS_LOCKED);
+  assert_null(guard);
+  gs_env_unlock(lock);
+  assert_int_equal(gs_env_stat(under_test.env, at("L"), &before, &err), GS_OK);
+  assert_int_equal(gs_env_guard(under_test.env, at("L"), &guard, &err), GS_OK);
+  assert_non_null(guard);
+  assert_int_equal(gs_env_lock(under_test.env, at("L"), &lock, &err),
+                   GS_LOCKED);
+  gs_env_unlock(guard);
+  assert_int_equal(gs_env_stat(under_test.env, at("L"), &after, &err), GS_OK);
+  assert_int_equal(before.size_bytes, after.size_bytes);
+  assert_int_equal(before.inode, after.inode);
+  assert_int_equal(gs_env_lock(under_test.env, at("L"), &lock, &err), GS_OK);
+  gs_env_unlock(lock);
+}
+
+static void
+test_a_probe_names_the_owner_and_keeps_nobody_out(void **state)
+{
+  (void)state;
+  char owner[32] = "zz";
+  gs_lock *lock = NULL;
+  gs_env *env = under_test.env;
+  assert_int_equal(gs_env_probe(env, at("L"), owner, sizeof owner, &err),
+                   GS_OK);
+  assert_string_equal(owner, "");
+  assert_int_equal(try_open("L", GS_OPEN_READ), GS_MISSING);
+  assert_int_equal(gs_env_lock(env, at("L"), &lock, &err), GS_OK);
+  assert_int_equal(gs_env_probe(env, at("L"), owner, sizeof owner, &err),
+                   GS_LOCKED);
+  assert_true(owner[0] >= '1' && owner[0] <= '9');
+  gs_env_unlock(lock);
+  assert_int_equal(gs_env_probe(env, at("L"), owner, sizeof owner, &err),
+                   GS_OK);
+  assert_int_equal(gs_env_lock(env, at("L"), &lock, &err), GS_OK);
+  gs_env_unlock(lock);
+}
+
 #define ON_BOTH(test)                                    \
   {#test "_posix", test, set_up_posix, tear_down, NULL}, \
   {                                                      \
@@ -482,6 +531,8 @@ main(void)
       ON_BOTH(test_everything_can_be_synced),
       ON_BOTH(test_a_lock_excludes_and_can_be_taken_again),
       ON_BOTH(test_a_short_room_for_the_owner_of_a_lock_is_not_overrun),
+      ON_BOTH(test_a_guard_excludes_and_writes_nothing),
+      ON_BOTH(test_a_probe_names_the_owner_and_keeps_nobody_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /*
  * Tests of directories of the real machine beyond what both machines share.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,7 +83,8 @@ note_standard_streams(void *context, const char *name)
   (void)name;
   size_t *taken = context;
   for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-    *taken += fcntl(fd, F_GETFD) != -1;
+    char byte;
+    *taken += read(fd, &byte, 1) >= 0 || errno != EBADF;
   }
 }
 

@@ -139,7 +139,7 @@ open_without_standard_streams(void *arg)
     return 1;
   }
   int fd = fd_of(file);
-  bool is_safe = fd > STDERR_FILENO && fcntl(0, F_GETFD) == -1 &&
+  bool is_safe = fd > STDERR_FILENO && write(0, "x", 1) == -1 &&
                  (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0;
   gs_status status = gs_file_close(file, NULL);
   return is_safe && status == GS_OK ? 0 : 2;

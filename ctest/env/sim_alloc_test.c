@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/child.h"
 #include "support/sim_machine.h"
@@ -95,7 +96,7 @@ static void
 test_the_nth_allocation_fails_once(void **state)
 {
   (void)state;
-  gs_sim_fail_alloc(sim_machine, 3);
+  gs_sim_fail_alloc(sim_machine, 3, 1);
   uint8_t *a = gs_alloc_bytes(alloc, 8);
   memcpy(a, "abcdefg", 8);
   uint8_t *b = gs_alloc_bytes(alloc, 8);
@@ -109,11 +110,31 @@ test_the_nth_allocation_fails_once(void **state)
 }
 
 static void
+test_failures_last_as_long_as_asked(void **state)
+{
+  (void)state;
+  uint64_t asked = gs_sim_allocs(sim_machine);
+  gs_sim_fail_alloc(sim_machine, 2, 3);
+  for (int i = 1; i <= 6; i++) {
+    uint8_t *block = gs_alloc_bytes(alloc, 8);
+    assert_int_equal(block == NULL, i >= 2 && i <= 4);
+    gs_alloc_free(alloc, block, 8);
+  }
+  assert_int_equal(gs_sim_allocs(sim_machine), asked + 6);
+  gs_sim_fail_alloc(sim_machine, 2, 0);
+  for (int i = 1; i <= 100; i++) {
+    uint8_t *block = gs_alloc_bytes(alloc, 8);
+    assert_int_equal(block == NULL, i >= 2);
+    gs_alloc_free(alloc, block, 8);
+  }
+}
+
+static void
 test_frees_are_not_allocations(void **state)
 {
   (void)state;
   uint8_t *a = gs_alloc_bytes(alloc, 8);
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   gs_alloc_free(alloc, a, 8);
   assert_null(gs_alloc_bytes(alloc, 8));
 }
@@ -122,8 +143,8 @@ static void
 test_a_failure_can_be_called_off(void **state)
 {
   (void)state;
-  gs_sim_fail_alloc(sim_machine, 1);
-  gs_sim_fail_alloc(sim_machine, 0);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
+  gs_sim_fail_alloc(sim_machine, 0, 1);
   uint8_t *a = gs_alloc_bytes(alloc, 8);
   assert_non_null(a);
   gs_alloc_free(alloc, a, 8);
@@ -184,6 +205,7 @@ main(void)
       ONE_TEST(test_a_resize_keeps_content_and_always_moves),
       ONE_TEST(test_blocks_are_aligned_for_anything),
       ONE_TEST(test_the_nth_allocation_fails_once),
+      ONE_TEST(test_failures_last_as_long_as_asked),
       ONE_TEST(test_frees_are_not_allocations),
       ONE_TEST(test_a_failure_can_be_called_off),
       ONE_TEST(test_more_than_there_is_is_refused),

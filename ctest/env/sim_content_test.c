@@ -104,7 +104,7 @@ test_a_large_empty_file_costs_nothing(void **state)
   sim_content content = {0};
   uint8_t byte = 1;
   gs_sim_content_resize(&content, UINT64_C(1) << 35);
-  assert_int_equal(content.page_count, 0);
+  assert_int_equal(content.pages, 0);
   gs_sim_content_read(&content, (UINT64_C(1) << 35) - 1, &byte, 1);
   assert_int_equal(byte, 0);
   gs_sim_content_free(&content);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/sim_machine.h"
 
@@ -215,7 +216,7 @@ test_a_crash_leaves_its_original_as_it_was(void **state)
   sim_machine_make_durable("/gone", "x");
   write_across_sectors();
   gs_sim_dump(sim_machine, &before);
-  for (int model = GS_CRASH_SYNCED; model <= GS_CRASH_TORN; model++) {
+  for (int model = GS_CRASH_SYNCED; model <= GS_CRASH_HOSTILE; model++) {
     gs_sim *crashed = gs_sim_crash(sim_machine, (gs_crash_model)model, 3);
     assert_int_equal(gs_sim_replace(crashed, "/f", gs_slice_str("zzz"), &err),
                      GS_OK);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/sim_machine.h"
 

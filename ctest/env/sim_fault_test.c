@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/sim_machine.h"
 
@@ -140,13 +141,13 @@ test_a_fault_without_times_lasts_until_healed(void **state)
 }
 
 static void
-test_a_suffix_chooses_files(void **state)
+test_a_pattern_chooses_files(void **state)
 {
   (void)state;
-  char suffix[] = ".wal";
+  char pattern[] = "*.wal";
   add_fault((gs_sim_fault){
-      .op = GS_SIM_OPEN, .suffix = suffix, .nth = 1, .os_errno = EIO});
-  suffix[1] = 'x'; /* the machine has a copy */
+      .op = GS_SIM_OPEN, .path = pattern, .nth = 1, .os_errno = EIO});
+  pattern[2] = 'x'; /* the machine has a copy */
   sim_machine_make("/a.run", "");
   sim_machine_make("/wal", "");
   gs_file *file = NULL;
@@ -291,7 +292,7 @@ main(void)
       ONE_TEST(test_each_kind_of_operation_can_be_hit_and_counts_as_one),
       ONE_TEST(test_a_fault_begins_at_the_nth_match_and_lasts_its_times),
       ONE_TEST(test_a_fault_without_times_lasts_until_healed),
-      ONE_TEST(test_a_suffix_chooses_files),
+      ONE_TEST(test_a_pattern_chooses_files),
       ONE_TEST(test_every_rule_counts_and_the_first_whose_turn_it_is_decides),
       ONE_TEST(test_a_failed_operation_changes_nothing),
       ONE_TEST(test_a_fault_of_no_known_kind_is_a_mistake),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/sim_machine.h"
 
@@ -41,7 +42,7 @@ test_a_lock_that_cannot_be_taken_leaves_nothing(void **state)
   assert_int_equal(gs_env_lock(sim_machine_env, "/d", &lock, NULL), GS_IO);
   assert_int_equal(gs_env_lock(sim_machine_env, "/no/L", &lock, NULL),
                    GS_MISSING);
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_int_equal(gs_env_lock(sim_machine_env, "/L", &lock, NULL), GS_NOMEM);
 }
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/sim_machine.h"
 

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/sim_machine.h"
 
@@ -98,6 +99,73 @@ test_a_dump_tells_what_is_durable(void **state)
   sim_machine_close(file);
 }
 
+static void
+test_a_dump_tells_of_lies_and_ghosts(void **state)
+{
+  (void)state;
+  gs_buffer out;
+  gs_buffer_init(&out, sim_machine_env->alloc);
+  sim_machine_make_durable("/a", "abc");
+  sim_machine_make_durable("/gone", "");
+  gs_sim_fault fault = {
+      .op = GS_SIM_SYNC, .os_errno = 5, .sync_failure = GS_SYNC_LATE};
+  assert_int_equal(gs_sim_fail(sim_machine, &fault, &err), GS_OK);
+  gs_file *file = sim_machine_open("/a", GS_OPEN_WRITE);
+  sim_machine_write(file, 0, "d");
+  sim_machine_sync(file);
+  assert_int_equal(gs_env_remove(sim_machine_env, "/gone", &err), GS_OK);
+  sim_machine_sync_dir("/");
+  gs_sim_dump(sim_machine, &out);
+  gs_buffer_append_zeros(&out, 1);
+  assert_string_equal((char *)out.data,
+                      "1 names a=2 durable a=2 gone gone=3 pending 0\n"
+                      "2 size 3 durable 3 pending 1 late 1\n"
+                      "3 size 0 durable 0 pending 0\n");
+  gs_buffer_deinit(&out);
+  sim_machine_close(file);
+}
+
+static void
+test_a_file_is_read_as_it_is_now(void **state)
+{
+  (void)state;
+  gs_buffer out;
+  gs_buffer_init(&out, sim_machine_env->alloc);
+  sim_machine_make_durable("/a", "abc");
+  gs_file *file = sim_machine_open("/a", GS_OPEN_WRITE);
+  sim_machine_write(file, 1, "BCD");
+  sim_machine_close(file);
+  uint64_t ops = gs_sim_ops(sim_machine);
+  assert_int_equal(gs_sim_read(sim_machine, "/a", &out, &err), GS_OK);
+  assert_int_equal(gs_sim_read(sim_machine, "/a", &out, &err), GS_OK);
+  assert_true(gs_slice_equal(gs_buffer_slice(&out), gs_slice_str("aBCDaBCD")));
+  assert_int_equal(gs_sim_read(sim_machine, "/b", &out, &err), GS_MISSING);
+  assert_int_equal(gs_sim_read(sim_machine, "/", &out, &err), GS_MISSING);
+  assert_int_equal(gs_sim_ops(sim_machine), ops);
+  gs_sim_fail_alloc(sim_machine, 1, 0);
+  gs_buffer_deinit(&out);
+  assert_int_equal(gs_sim_read(sim_machine, "/a", &out, &err), GS_NOMEM);
+}
+
+static void
+test_a_removed_file_does_not_come_back(void **state)
+{
+  (void)state;
+  sim_machine_make_durable("/a", "abc");
+  sim_machine_make("/b", "abc");
+  assert_int_equal(gs_sim_remove(sim_machine, "/a", &err), GS_OK);
+  assert_int_equal(gs_sim_remove(sim_machine, "/b", &err), GS_OK);
+  assert_int_equal(gs_sim_remove(sim_machine, "/b", &err), GS_MISSING);
+  assert_text("/a", "(none)");
+  assert_text("/b", "(none)");
+  for (uint64_t choice = 0; choice < 20; choice++) {
+    gs_sim *crashed = gs_sim_crash(sim_machine, GS_CRASH_RANDOM, choice);
+    assert_string_equal(sim_machine_text(crashed, "/a"), "(none)");
+    assert_string_equal(sim_machine_text(crashed, "/b"), "(none)");
+    gs_sim_free(crashed);
+  }
+}
+
 #define ONE_TEST(test)                                      \
   cmocka_unit_test_setup_teardown(test, sim_machine_set_up, \
                                   sim_machine_tear_down)
@@ -111,6 +179,9 @@ main(void)
       ONE_TEST(test_a_replaced_file_is_durable_whatever_was_pending),
       ONE_TEST(test_a_replacement_can_be_a_new_file),
       ONE_TEST(test_a_dump_tells_what_is_durable),
+      ONE_TEST(test_a_dump_tells_of_lies_and_ghosts),
+      ONE_TEST(test_a_file_is_read_as_it_is_now),
+      ONE_TEST(test_a_removed_file_does_not_come_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -50,6 +50,17 @@ test_slashes_are_one_slash(void **state)
 }
 
 static void
+test_a_dot_is_the_directory_itself(void **state)
+{
+  (void)state;
+  assert_int_equal(inode_of("."), inode_of("/"));
+  assert_int_equal(inode_of("./d/./f"), inode_of("/d/f"));
+  assert_int_equal(inode_of("/d/."), inode_of("/d"));
+  assert_int_equal(find("/d/f/."), ENOTDIR);
+  assert_int_equal(find("/.d"), ENOENT);
+}
+
+static void
 test_what_is_missing_or_no_directory_is_told_apart(void **state)
 {
   (void)state;
@@ -112,6 +123,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       ONE_TEST(test_slashes_are_one_slash),
+      ONE_TEST(test_a_dot_is_the_directory_itself),
       ONE_TEST(test_what_is_missing_or_no_directory_is_told_apart),
       ONE_TEST(test_a_name_can_be_too_long_anywhere),
       ONE_TEST(test_a_place_is_a_directory_and_a_name),

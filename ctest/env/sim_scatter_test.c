@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/sim_machine.h"
 
@@ -75,6 +76,31 @@ test_each_sector_holds_one_of_its_versions(void **state)
   }
   for (size_t i = 0; i < 9; i++) {
     assert_true(is_seen[i / 3][i % 3]);
+  }
+}
+
+static void
+test_sectors_are_as_large_as_the_machine_says(void **state)
+{
+  (void)state;
+  static const uint32_t sectors[] = {1024, 256, 8, 1};
+  make_durable_letters(2 * 1024);
+  write_letters(0, 'a', 2 * 1024);
+  sim_machine_close(file);
+  for (size_t i = 0; i < sizeof sectors / sizeof sectors[0]; i++) {
+    uint32_t size = sectors[i];
+    size_t mixed = 0;
+    gs_sim_set_sector(sim_machine, size);
+    for (uint64_t choice = 0; choice < 20; choice++) {
+      gs_sim *crashed = crash(GS_CRASH_RANDOM, choice);
+      const char *text = sim_machine_text(crashed, "/f");
+      for (size_t at = 1; at < 2 * 1024; at++) {
+        assert_true(at % size == 0 || text[at] == text[at - 1]);
+        mixed += text[at] != text[at - 1];
+      }
+      gs_sim_free(crashed);
+    }
+    assert_true(mixed > 0);
   }
 }
 
@@ -343,6 +369,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       ONE_TEST(test_each_sector_holds_one_of_its_versions),
+      ONE_TEST(test_sectors_are_as_large_as_the_machine_says),
       ONE_TEST(test_a_sector_version_contains_all_earlier_writes_to_it),
       ONE_TEST(test_a_size_is_old_or_new_or_between_and_exposes_zeros),
       ONE_TEST(test_a_cut_file_may_be_long_again_but_not_with_what_came_later),

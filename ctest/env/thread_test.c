@@ -36,7 +36,7 @@ test_no_memory_makes_no_mutex(void **state)
 {
   (void)state;
   gs_mutex *mutex = (gs_mutex *)&err;
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_int_equal(gs_mutex_new(sim_machine_env, &mutex, &err), GS_NOMEM);
   assert_string_equal(err.message, "cannot make a mutex");
   assert_null(mutex);
@@ -48,7 +48,7 @@ test_no_memory_makes_no_condition(void **state)
 {
   (void)state;
   gs_cond *cond = (gs_cond *)&err;
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_int_equal(gs_cond_new(sim_machine_env, &cond, &err), GS_NOMEM);
   assert_string_equal(err.message, "cannot make a condition");
   assert_null(cond);
@@ -90,7 +90,7 @@ test_a_registry_is_made_at_first_use(void **state)
   gs_env fresh = *sim_machine_env;
   gs_mutex *registry = NULL;
   atomic_init(&fresh.registry, NULL);
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_int_equal(gs_env_registry(&fresh, &registry, &err), GS_NOMEM);
   assert_null(registry);
   assert_int_equal(gs_env_registry(&fresh, &registry, &err), GS_OK);

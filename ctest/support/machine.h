@@ -8,6 +8,7 @@
 #ifndef GS_CTEST_SUPPORT_MACHINE_H
 #define GS_CTEST_SUPPORT_MACHINE_H
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "support/temp_dir.h"
 

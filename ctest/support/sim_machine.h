@@ -9,6 +9,7 @@
 #ifndef GS_CTEST_SUPPORT_SIM_MACHINE_H
 #define GS_CTEST_SUPPORT_SIM_MACHINE_H
 
+#include "env/env.h"
 #include "env/sim.h"
 
 /* The machine of the running test and its environment. */
@@ -37,7 +38,7 @@ void sim_machine_make_durable(const char *path, const char *text);
  * no such file. Valid until the next call. */
 const char *sim_machine_text(gs_sim *sim, const char *path);
 
-/* A rule without suffix that fires at the nth match, once. */
+/* A rule for every path that fires at the nth match, once. */
 void sim_machine_fail(gs_sim_op op, uint64_t nth, int os_errno);
 
 #endif

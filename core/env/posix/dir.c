@@ -120,6 +120,13 @@ gs_posix_sync_dir(gs_env *env, const char *dir)
 }
 
 int
+gs_posix_working_dir(gs_env *env, char *out, size_t out_size)
+{
+  (void)env;
+  return getcwd(out, out_size) != NULL ? 0 : errno;
+}
+
+int
 gs_posix_space(gs_env *env, const char *dir, gs_disk_space *out)
 {
   (void)env;

@@ -35,9 +35,26 @@ posix_of(gs_file *file)
   return (posix_file *)file;
 }
 
+/* Takes the numbers of standard streams that the program closed, before a file
+ * gets one of them even for a moment: another thread may be writing to it. What
+ * takes them can neither be read nor written, as if they were still closed. */
+static void
+fill_streams(void)
+{
+  for (int fd = 0; fd < FIRST_FD; fd++) {
+    if (fcntl(fd, F_GETFD) < 0) {
+      int filler = open("/", O_PATH | O_CLOEXEC);
+      if (filler >= FIRST_FD) {
+        close(filler); /* it was taken meanwhile */
+      }
+    }
+  }
+}
+
 int
 gs_posix_open_fd(const char *path, int flags, int *fd)
 {
+  fill_streams();
   int opened = open(path, flags | O_CLOEXEC, FILE_MODE);
   if (opened < 0) {
     return errno;

@@ -37,8 +37,11 @@ static const gs_env_ops operations = {
     .link = gs_posix_link,
     .sync_dir = gs_posix_sync_dir,
     .space = gs_posix_space,
+    .working_dir = gs_posix_working_dir,
     .lock = gs_posix_lock,
     .unlock = gs_posix_unlock,
+    .probe = gs_posix_probe,
+    .guard = gs_posix_guard,
     .mono_us = gs_posix_mono_us,
     .wall_ms = gs_posix_wall_ms,
     .random64 = gs_posix_random64,
@@ -62,10 +65,15 @@ static gs_env machine = {
     .has_threads = true,
 };
 
+/* Another thread may have been at work on the list of what is open: neither the
+ * list nor its mutex is of use to the child, which begins with none. */
 static void
 become_child(void)
 {
   atomic_store_explicit(&process, (uint64_t)getpid(), memory_order_relaxed);
+  atomic_store(&machine.registry, NULL);
+  machine.opened = NULL;
+  gs_posix_lock_forked();
   gs_posix_slot_forked();
   gs_posix_random_seed();
 }
@@ -78,7 +86,8 @@ start_machine(void)
   gs_posix_random_seed();
   /* Without memory for the handler a child would only be taken for its
    * parent, as on any system without such handlers. */
-  GS_IGNORE(pthread_atfork(NULL, NULL, become_child) != 0,
+  GS_IGNORE(pthread_atfork(gs_posix_lock_fork_begins, gs_posix_lock_fork_ended,
+                           become_child) != 0,
             "the program can run without forking");
 }
 

@@ -39,13 +39,24 @@ int gs_posix_remove(gs_env *env, const char *path);
 int gs_posix_remove_dir(gs_env *env, const char *path);
 int gs_posix_link(gs_env *env, const char *from, const char *to);
 int gs_posix_sync_dir(gs_env *env, const char *dir);
+int gs_posix_working_dir(gs_env *env, char *out, size_t out_size);
 int gs_posix_space(gs_env *env, const char *dir, gs_disk_space *out);
 
 /* lock.c */
 
 int gs_posix_lock(gs_env *env, const char *path, gs_lock **out, char *owner,
                   size_t owner_size);
+int gs_posix_guard(gs_env *env, const char *path, gs_lock **out, char *owner,
+                   size_t owner_size);
 void gs_posix_unlock(gs_lock *lock);
+int gs_posix_probe(gs_env *env, const char *path, char *owner,
+                   size_t owner_size);
+
+/* Around a fork: between the first and the others no lock is taken or given
+ * back. In the child its descriptors of all locks are closed. */
+void gs_posix_lock_fork_begins(void);
+void gs_posix_lock_fork_ended(void);
+void gs_posix_lock_forked(void);
 
 /* thread.c */
 

@@ -38,7 +38,9 @@ head_of(void *block, size_t size)
 static bool
 fails_now(sim_alloc *alloc)
 {
-  return alloc->until_failure > 0 && --alloc->until_failure == 0;
+  alloc->asked++;
+  return alloc->fails_from != 0 && alloc->asked >= alloc->fails_from &&
+         alloc->asked <= alloc->fails_to;
 }
 
 static void *
@@ -83,9 +85,20 @@ gs_sim_alloc_resize(gs_alloc *self, void *block, size_t old_size,
 }
 
 void
-gs_sim_fail_alloc(gs_sim *sim, uint64_t nth)
+gs_sim_fail_alloc(gs_sim *sim, uint64_t nth, uint64_t times)
 {
-  sim->alloc.until_failure = nth;
+  sim_alloc *alloc = &sim->alloc;
+  uint64_t left = nth == 0 ? 0 : UINT64_MAX - alloc->asked - nth;
+  alloc->fails_from = nth == 0 ? 0 : alloc->asked + nth;
+  alloc->fails_to = times == 0 || times - 1 > left
+                        ? UINT64_MAX
+                        : alloc->fails_from + (times - 1);
+}
+
+uint64_t
+gs_sim_allocs(const gs_sim *sim)
+{
+  return sim->alloc.asked;
 }
 
 uint64_t

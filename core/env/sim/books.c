@@ -30,6 +30,67 @@ gs_sim_grab_text(const char *text, size_t size)
   return copy;
 }
 
+static void *
+resize_book(gs_alloc *self, void *block, size_t old_size, size_t new_size)
+{
+  (void)self;
+  (void)old_size;
+  if (new_size == 0) {
+    free(block);
+    return NULL;
+  }
+  void *moved = realloc(block, new_size);
+  if (moved == NULL) {
+    gs_check_failed("memory for the simulator", __FILE__, __LINE__);
+  }
+  return moved;
+}
+
+gs_alloc *
+gs_sim_books_alloc(void)
+{
+  static gs_alloc books = {.resize = resize_book};
+  return &books;
+}
+
+/* Stands before the bytes of a shared block. */
+typedef struct shared {
+  _Alignas(max_align_t) uint64_t refs;
+} shared;
+
+static shared *
+shared_of(const void *block)
+{
+  return (shared *)(uintptr_t)block - 1;
+}
+
+void *
+gs_sim_share(const void *data, size_t size)
+{
+  shared *made = gs_sim_grab(sizeof *made + size + 1);
+  made->refs = 1;
+  memcpy(made + 1, data, size);
+  return made + 1;
+}
+
+void *
+gs_sim_share_again(const void *block)
+{
+  if (block == NULL) {
+    return NULL;
+  }
+  shared_of(block)->refs++;
+  return shared_of(block) + 1;
+}
+
+void
+gs_sim_share_no_more(const void *block)
+{
+  if (block != NULL && --shared_of(block)->refs == 0) {
+    free(shared_of(block));
+  }
+}
+
 void *
 gs_sim_grow(void *items, size_t count, size_t *capacity, size_t size)
 {

@@ -1,8 +1,8 @@
 /*
  * content: the bytes of a simulated file, cheap to copy.
  *
- * Model: an array of counted pages, shared between copies until one of them
- * writes. A page that is missing reads as zeros.
+ * Model: a counted table of counted pages, both shared between copies until one
+ * of them writes. A page that is missing reads as zeros.
  *   1. offset + size of everything written is at most `size`.
  *   2. Page bytes at and beyond `size` are zero, so growth exposes zeros.
  *
@@ -14,12 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct sim_page sim_page;
+typedef struct sim_pages sim_pages;
 
 typedef struct sim_content {
   uint64_t size;
-  sim_page **pages;
-  size_t page_count; /* may be fewer than the size spans */
+  sim_pages *pages; /* may be fewer than the size spans, NULL for none */
 } sim_content;
 
 void gs_sim_content_free(sim_content *content);

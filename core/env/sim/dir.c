@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "env/sim/state.h"
+#include "env/sim/call.h"
 
 /* A listing is of one moment: the visitor may remove what it is shown. */
 static void
@@ -36,11 +36,13 @@ gs_sim_dir_list(gs_env *env, const char *dir, gs_name_visitor visit,
                 void *context)
 {
   gs_sim *sim = gs_sim_of(env);
-  int os_errno = gs_sim_begin(sim, GS_SIM_LIST, dir).os_errno;
+  sim_call call = gs_sim_begin(sim, GS_SIM_LIST, dir);
+  int os_errno = call.verdict.os_errno;
   sim_node *node;
   if (os_errno == 0) {
     os_errno = find_dir(sim, dir, &node);
   }
+  gs_sim_end(sim, &call, os_errno); /* before what the visitor asks for */
   if (os_errno == 0) {
     visit_entries(&node->current.entries, visit, context);
   }
@@ -51,7 +53,8 @@ int
 gs_sim_dir_stat(gs_env *env, const char *path, gs_file_info *out)
 {
   gs_sim *sim = gs_sim_of(env);
-  int os_errno = gs_sim_begin(sim, GS_SIM_STAT, path).os_errno;
+  sim_call call = gs_sim_begin(sim, GS_SIM_STAT, path);
+  int os_errno = call.verdict.os_errno;
   sim_node *node;
   if (os_errno == 0) {
     os_errno = gs_sim_find(sim, path, &node);
@@ -64,7 +67,7 @@ gs_sim_dir_stat(gs_env *env, const char *path, gs_file_info *out)
         .inode = node->inode,
     };
   }
-  return os_errno;
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 int
@@ -72,8 +75,12 @@ gs_sim_dir_make(gs_env *env, const char *path)
 {
   gs_sim *sim = gs_sim_of(env);
   sim_node *node;
-  int os_errno = gs_sim_begin(sim, GS_SIM_MAKE_DIR, path).os_errno;
-  return os_errno != 0 ? os_errno : gs_sim_make(sim, path, true, &node);
+  sim_call call = gs_sim_begin(sim, GS_SIM_MAKE_DIR, path);
+  int os_errno = call.verdict.os_errno;
+  if (os_errno == 0) {
+    os_errno = gs_sim_make(sim, path, true, &node);
+  }
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 int
@@ -82,7 +89,8 @@ gs_sim_dir_remove(gs_env *env, const char *path)
   gs_sim *sim = gs_sim_of(env);
   sim_node *node;
   sim_place place;
-  int os_errno = gs_sim_begin(sim, GS_SIM_REMOVE, path).os_errno;
+  sim_call call = gs_sim_begin(sim, GS_SIM_REMOVE, path);
+  int os_errno = call.verdict.os_errno;
   if (os_errno == 0) {
     os_errno = gs_sim_find(sim, path, &node);
   }
@@ -95,7 +103,7 @@ gs_sim_dir_remove(gs_env *env, const char *path)
   if (os_errno == 0) {
     gs_sim_node_enter(sim, place.dir, place.name, NULL);
   }
-  return os_errno;
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 static int
@@ -116,7 +124,8 @@ gs_sim_dir_remove_dir(gs_env *env, const char *path)
   gs_sim *sim = gs_sim_of(env);
   sim_node *node;
   sim_place place;
-  int os_errno = gs_sim_begin(sim, GS_SIM_REMOVE, path).os_errno;
+  sim_call call = gs_sim_begin(sim, GS_SIM_REMOVE, path);
+  int os_errno = call.verdict.os_errno;
   if (os_errno == 0) {
     os_errno = gs_sim_find(sim, path, &node);
   }
@@ -129,7 +138,7 @@ gs_sim_dir_remove_dir(gs_env *env, const char *path)
   if (os_errno == 0) {
     gs_sim_node_enter(sim, place.dir, place.name, NULL);
   }
-  return os_errno;
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 static int
@@ -155,18 +164,23 @@ gs_sim_dir_link(gs_env *env, const char *from, const char *to)
 {
   gs_sim *sim = gs_sim_of(env);
   sim_node *node;
-  int os_errno = gs_sim_begin(sim, GS_SIM_LINK, to).os_errno;
+  sim_call call = gs_sim_begin(sim, GS_SIM_LINK, to);
+  int os_errno = call.verdict.os_errno;
   if (os_errno == 0) {
     os_errno = gs_sim_find(sim, from, &node);
   }
-  return os_errno == 0 ? enter_link(sim, node, to) : os_errno;
+  if (os_errno == 0) {
+    os_errno = enter_link(sim, node, to);
+  }
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 int
 gs_sim_dir_sync(gs_env *env, const char *dir)
 {
   gs_sim *sim = gs_sim_of(env);
-  int os_errno = gs_sim_begin(sim, GS_SIM_SYNC_DIR, dir).os_errno;
+  sim_call call = gs_sim_begin(sim, GS_SIM_SYNC_DIR, dir);
+  int os_errno = call.verdict.os_errno;
   sim_node *node;
   if (os_errno == 0) {
     os_errno = find_dir(sim, dir, &node);
@@ -175,7 +189,7 @@ gs_sim_dir_sync(gs_env *env, const char *dir)
     gs_sim_node_sync(node);
     gs_sim_collect(sim);
   }
-  return os_errno;
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 int

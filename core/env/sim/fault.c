@@ -6,81 +6,91 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "env/sim/state.h"
-
-static bool
-ends_with(const char *path, const char *suffix)
-{
-  size_t path_size = strlen(path);
-  size_t suffix_size = strlen(suffix);
-  return path_size >= suffix_size &&
-         strcmp(path + path_size - suffix_size, suffix) == 0;
-}
+#include "env/sim/call.h"
 
 static bool
 matches(const gs_sim_fault *rule, gs_sim_op op, const char *path)
 {
   return (rule->op == GS_SIM_ANY || rule->op == op) &&
-         (rule->suffix == NULL || ends_with(path, rule->suffix));
+         (rule->path == NULL || gs_sim_pattern_matches(rule->path, path));
 }
 
 /* Counts a match and says whether it is the rule's turn. */
 static bool
-fires(sim_fault *fault)
+fires(gs_sim *sim, sim_fault *fault)
 {
-  uint64_t first = fault->rule.nth > 0 ? fault->rule.nth : 1;
+  const gs_sim_fault *rule = &fault->rule;
+  uint64_t first = rule->nth > 0 ? rule->nth : 1;
   fault->seen++;
-  return fault->seen >= first &&
-         (fault->rule.times == 0 || fault->seen - first < fault->rule.times);
+  if (fault->seen < first ||
+      (rule->times != 0 && fault->seen - first >= rule->times)) {
+    return false;
+  }
+  return rule->one_in <= 1 || gs_sim_draw(&sim->chance) % rule->one_in == 0;
 }
 
 static sim_verdict
 verdict_of(const gs_sim_fault *rule)
 {
-  bool is_short = rule->os_errno == 0 && rule->short_bytes < SIZE_MAX;
   return (sim_verdict){
-      .os_errno = rule->os_errno,
-      .limit = is_short ? (size_t)rule->short_bytes : SIZE_MAX,
+      .os_errno = rule->effect == GS_SIM_ERROR ? rule->os_errno : 0,
+      .effect = rule->effect,
+      .amount = rule->amount,
       .sync_failure = rule->sync_failure,
   };
 }
 
-sim_verdict
-gs_sim_begin(gs_sim *sim, gs_sim_op op, const char *path)
+/* Every rule counts, the first one decides. */
+static sim_verdict
+judge(gs_sim *sim, gs_sim_op op, const char *path)
 {
-  sim_verdict verdict = {
-      .limit = SIZE_MAX,
-      .sync_failure = GS_SYNC_PENDING,
-  };
+  sim_verdict verdict = {.sync_failure = GS_SYNC_PENDING};
   bool is_decided = false;
   for (size_t i = 0; i < sim->fault_count; i++) {
     sim_fault *fault = &sim->faults[i];
-    if (matches(&fault->rule, op, path) && fires(fault) && !is_decided) {
+    if (matches(&fault->rule, op, path) && fires(sim, fault) && !is_decided) {
       verdict = verdict_of(&fault->rule);
       is_decided = true;
     }
   }
   if (sim->stop_at != 0 && sim->ops >= sim->stop_at) {
-    verdict.os_errno = EIO;
-    verdict.sync_failure = GS_SYNC_PENDING;
+    verdict = (sim_verdict){
+        .os_errno = EIO,
+        .sync_failure = GS_SYNC_PENDING,
+    };
   }
-  sim->ops++;
   return verdict;
+}
+
+sim_call
+gs_sim_begin(gs_sim *sim, gs_sim_op op, const char *path)
+{
+  gs_sim_turn(sim, gs_sim_op_name(op));
+  gs_sim_watch_look(sim);
+  sim_verdict verdict = judge(sim, op, path);
+  return (sim_call){
+      .op = op,
+      .path = path,
+      .number = ++sim->ops,
+      .verdict = verdict,
+  };
 }
 
 gs_status
 gs_sim_fail(gs_sim *sim, const gs_sim_fault *fault, gs_error *err)
 {
-  if ((unsigned)fault->op > GS_SIM_ANY || fault->os_errno < 0) {
+  if ((unsigned)fault->op > GS_SIM_ANY ||
+      (unsigned)fault->effect > GS_SIM_MISDIRECT ||
+      (unsigned)fault->sync_failure > GS_SYNC_LATE || fault->os_errno < 0) {
     return GS_FAIL(err, GS_MISUSE, "a fault without a known operation");
   }
   sim->faults = gs_sim_grow(sim->faults, sim->fault_count, &sim->fault_capacity,
                             sizeof *sim->faults);
   sim_fault *added = &sim->faults[sim->fault_count++];
   *added = (sim_fault){.rule = *fault};
-  if (fault->suffix != NULL) {
-    added->suffix = gs_sim_grab_text(fault->suffix, strlen(fault->suffix));
-    added->rule.suffix = added->suffix;
+  if (fault->path != NULL) {
+    added->path = gs_sim_grab_text(fault->path, strlen(fault->path));
+    added->rule.path = added->path;
   }
   return GS_OK;
 }
@@ -89,7 +99,7 @@ void
 gs_sim_heal(gs_sim *sim)
 {
   for (size_t i = 0; i < sim->fault_count; i++) {
-    free(sim->faults[i].suffix);
+    free(sim->faults[i].path);
   }
   sim->fault_count = 0;
 }

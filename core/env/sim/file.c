@@ -1,17 +1,11 @@
 /*
- * file: operations on open files. An open file refers to its node, so it works
- * on after its name is gone.
+ * file: open files. An open file refers to its node, so it works on after its
+ * name is gone.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "env/sim/state.h"
-
-typedef struct sim_file {
-  gs_file base;
-  sim_node *node;
-  bool is_writable;
-} sim_file;
+#include "env/sim/call.h"
 
 static sim_file *
 sim_file_of(gs_file *file)
@@ -25,6 +19,8 @@ node_of(gs_file *file)
   return sim_file_of(file)->node;
 }
 
+/* ---- opening and closing --------------------------------------------------- */
+
 static int
 find_or_create(gs_sim *sim, const char *path, gs_open_mode mode, sim_node **out)
 {
@@ -35,14 +31,12 @@ find_or_create(gs_sim *sim, const char *path, gs_open_mode mode, sim_node **out)
   return os_errno == 0 && (*out)->is_directory ? EISDIR : os_errno;
 }
 
-int
-gs_sim_file_open(gs_env *env, const char *path, gs_open_mode mode,
-                 gs_file **out)
+static int
+open_file(gs_sim *sim, const char *path, gs_open_mode mode, gs_file **out)
 {
-  gs_sim *sim = gs_sim_of(env);
-  sim_verdict verdict = gs_sim_begin(sim, GS_SIM_OPEN, path);
-  if (verdict.os_errno != 0) {
-    return verdict.os_errno;
+  gs_env *env = &sim->env;
+  if (sim->open_limit != 0 && sim->open_files >= sim->open_limit) {
+    return EMFILE;
   }
   size_t path_size = strlen(path) + 1;
   sim_node *node = NULL;
@@ -63,8 +57,22 @@ gs_sim_file_open(gs_env *env, const char *path, gs_open_mode mode,
       .is_writable = mode != GS_OPEN_READ,
   };
   node->handles++;
+  sim->open_files++;
   *out = &file->base;
   return 0;
+}
+
+int
+gs_sim_file_open(gs_env *env, const char *path, gs_open_mode mode,
+                 gs_file **out)
+{
+  gs_sim *sim = gs_sim_of(env);
+  sim_call call = gs_sim_begin(sim, GS_SIM_OPEN, path);
+  int os_errno = call.verdict.os_errno;
+  if (os_errno == 0) {
+    os_errno = open_file(sim, path, mode, out);
+  }
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 int
@@ -73,41 +81,17 @@ gs_sim_file_close(gs_file *file)
   gs_env *env = file->env;
   sim_file *own = sim_file_of(file);
   own->node->handles--;
+  gs_sim_of(env)->open_files--;
   gs_alloc_free(env->alloc, file->path, strlen(file->path) + 1);
   GS_DELETE(env->alloc, own);
   gs_sim_collect(gs_sim_of(env));
   return 0;
 }
 
-static size_t
-least(size_t a, size_t b)
-{
-  return a < b ? a : b;
-}
+/* ---- sizes ------------------------------------------------------------------ */
 
-int64_t
-gs_sim_file_read(gs_file *file, uint64_t offset, void *data, size_t size)
-{
-  sim_verdict verdict =
-      gs_sim_begin(gs_sim_of(file->env), GS_SIM_READ, file->path);
-  if (verdict.os_errno != 0) {
-    return -(int64_t)verdict.os_errno;
-  }
-  const sim_content *content = &node_of(file)->current.content;
-  if (offset > INT64_MAX) {
-    return -EINVAL;
-  }
-  if (offset >= content->size) {
-    return 0;
-  }
-  size_t got = least(least(size, verdict.limit), content->size - offset);
-  gs_sim_content_read(content, offset, data, got);
-  return (int64_t)got;
-}
-
-/* How far the file may grow now, up to the wanted size. */
-static uint64_t
-grown_size(gs_file *file, uint64_t wanted)
+uint64_t
+gs_sim_file_room(gs_file *file, uint64_t wanted)
 {
   gs_sim *sim = gs_sim_of(file->env);
   uint64_t size = node_of(file)->current.content.size;
@@ -119,56 +103,60 @@ grown_size(gs_file *file, uint64_t wanted)
   return wanted - size <= room ? wanted : size + room;
 }
 
-int64_t
-gs_sim_file_write(gs_file *file, uint64_t offset, const void *data, size_t size)
+static int
+set_size(gs_file *file, uint64_t size)
 {
-  gs_sim *sim = gs_sim_of(file->env);
-  sim_verdict verdict = gs_sim_begin(sim, GS_SIM_WRITE, file->path);
-  if (verdict.os_errno != 0) {
-    return -(int64_t)verdict.os_errno;
+  if (size > SIM_FILE_BYTES) {
+    return EFBIG;
   }
-  if (!sim_file_of(file)->is_writable) {
-    return -EBADF;
+  if (gs_sim_file_room(file, size) < size) {
+    return ENOSPC;
   }
-  if (offset > SIM_FILE_BYTES || size > SIM_FILE_BYTES - offset) {
-    return offset > INT64_MAX ? -EINVAL : -EFBIG;
-  }
-  size_t put = least(size, verdict.limit);
-  uint64_t end = grown_size(file, offset + put);
-  if (end < offset + put) {
-    put = end > offset ? (size_t)(end - offset) : 0;
-    if (put == 0) {
-      return -ENOSPC;
-    }
-  }
-  if (put > 0) {
-    gs_sim_node_write(sim, node_of(file), offset, data, put);
-  }
-  return (int64_t)put;
+  gs_sim_node_resize(gs_sim_of(file->env), node_of(file), size);
+  return 0;
+}
+
+static sim_call
+begin_at(gs_file *file, gs_sim_op op, uint64_t size)
+{
+  sim_call call = gs_sim_begin(gs_sim_of(file->env), op, file->path);
+  call.has_range = true;
+  call.size = size;
+  return call;
 }
 
 int
 gs_sim_file_allocate(gs_file *file, uint64_t size)
 {
+  sim_call call = begin_at(file, GS_SIM_ALLOCATE, size);
+  int os_errno = call.verdict.os_errno;
+  if (os_errno == 0 && size > node_of(file)->current.content.size) {
+    os_errno = sim_file_of(file)->is_writable ? set_size(file, size) : EBADF;
+  }
+  return gs_sim_end(gs_sim_of(file->env), &call, os_errno);
+}
+
+int
+gs_sim_file_truncate(gs_file *file, uint64_t size)
+{
+  sim_call call = begin_at(file, GS_SIM_TRUNCATE, size);
+  int os_errno = call.verdict.os_errno;
+  if (os_errno == 0) {
+    bool is_valid = sim_file_of(file)->is_writable && size <= INT64_MAX;
+    os_errno = is_valid ? set_size(file, size) : EINVAL;
+  }
+  return gs_sim_end(gs_sim_of(file->env), &call, os_errno);
+}
+
+int
+gs_sim_file_size(gs_file *file, uint64_t *out)
+{
   gs_sim *sim = gs_sim_of(file->env);
-  sim_verdict verdict = gs_sim_begin(sim, GS_SIM_ALLOCATE, file->path);
-  if (verdict.os_errno != 0) {
-    return verdict.os_errno;
+  sim_call call = gs_sim_begin(sim, GS_SIM_STAT, file->path);
+  if (call.verdict.os_errno == 0) {
+    *out = node_of(file)->current.content.size;
   }
-  if (size <= node_of(file)->current.content.size) {
-    return 0;
-  }
-  if (!sim_file_of(file)->is_writable) {
-    return EBADF;
-  }
-  if (size > SIM_FILE_BYTES) {
-    return EFBIG;
-  }
-  if (grown_size(file, size) < size) {
-    return ENOSPC;
-  }
-  gs_sim_node_resize(sim, node_of(file), size);
-  return 0;
+  return gs_sim_end(sim, &call, call.verdict.os_errno);
 }
 
 /* What is written through a mapping is pending like any other write. */
@@ -181,49 +169,37 @@ gs_sim_file_map(gs_file *file, uint64_t size)
   return sim_file_of(file)->is_writable ? 0 : EACCES;
 }
 
-int
-gs_sim_file_truncate(gs_file *file, uint64_t size)
+/* ---- durability -------------------------------------------------------------- */
+
+/* What the faults say of a sync; the false success of an earlier one comes out
+ * first. */
+static int
+sync_node(sim_node *node, const sim_verdict *verdict)
 {
-  gs_sim *sim = gs_sim_of(file->env);
-  sim_verdict verdict = gs_sim_begin(sim, GS_SIM_TRUNCATE, file->path);
-  if (verdict.os_errno != 0) {
-    return verdict.os_errno;
+  if (node->late_errno != 0) {
+    return gs_sim_node_settle_late(node);
   }
-  if (!sim_file_of(file)->is_writable || size > INT64_MAX) {
-    return EINVAL;
+  if (verdict->os_errno == 0) {
+    gs_sim_node_sync(node);
+    return 0;
   }
-  if (size > SIM_FILE_BYTES) {
-    return EFBIG;
+  if (verdict->os_errno == EINTR) { /* which decides nothing yet */
+    return EINTR;
   }
-  if (grown_size(file, size) < size) {
-    return ENOSPC;
+  if (verdict->sync_failure == GS_SYNC_LATE) {
+    gs_sim_node_sync_late(node, verdict->os_errno);
+    return 0;
   }
-  gs_sim_node_resize(sim, node_of(file), size);
-  return 0;
+  gs_sim_node_fail_sync(node, verdict->sync_failure);
+  return verdict->os_errno;
 }
 
 int
 gs_sim_file_sync(gs_file *file)
 {
-  sim_verdict verdict =
-      gs_sim_begin(gs_sim_of(file->env), GS_SIM_SYNC, file->path);
-  if (verdict.os_errno == 0) {
-    gs_sim_node_sync(node_of(file));
-  } else if (verdict.os_errno != EINTR) { /* which decides nothing yet */
-    gs_sim_node_fail_sync(node_of(file), verdict.sync_failure);
-  }
-  return verdict.os_errno;
-}
-
-int
-gs_sim_file_size(gs_file *file, uint64_t *out)
-{
-  sim_verdict verdict =
-      gs_sim_begin(gs_sim_of(file->env), GS_SIM_STAT, file->path);
-  if (verdict.os_errno == 0) {
-    *out = node_of(file)->current.content.size;
-  }
-  return verdict.os_errno;
+  gs_sim *sim = gs_sim_of(file->env);
+  sim_call call = gs_sim_begin(sim, GS_SIM_SYNC, file->path);
+  return gs_sim_end(sim, &call, sync_node(node_of(file), &call.verdict));
 }
 
 void

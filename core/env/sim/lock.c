@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "env/sim/state.h"
+#include "env/sim/call.h"
 
 typedef struct sim_lock {
   gs_lock base;
@@ -45,20 +45,16 @@ find_or_create(gs_sim *sim, const char *path, sim_node **out)
   return os_errno == 0 && (*out)->is_directory ? EISDIR : os_errno;
 }
 
-int
-gs_sim_lock_take(gs_env *env, const char *path, gs_lock **out, char *owner,
-                 size_t owner_size)
+static int
+take_lock(gs_sim *sim, const char *path, gs_lock **out, char *owner,
+          size_t owner_size)
 {
-  gs_sim *sim = gs_sim_of(env);
-  int os_errno = gs_sim_begin(sim, GS_SIM_OPEN, path).os_errno;
-  if (os_errno != 0) {
-    return os_errno;
-  }
+  gs_env *env = &sim->env;
   sim_lock *lock = GS_NEW(env->alloc, sim_lock);
   if (lock == NULL) {
     return ENOMEM;
   }
-  os_errno = find_or_create(sim, path, &lock->node);
+  int os_errno = find_or_create(sim, path, &lock->node);
   if (os_errno == 0 && lock->node->is_locked) {
     os_errno = EWOULDBLOCK;
     if (owner_size > 0) {
@@ -74,6 +70,77 @@ gs_sim_lock_take(gs_env *env, const char *path, gs_lock **out, char *owner,
   lock->base.env = env;
   *out = &lock->base;
   return 0;
+}
+
+int
+gs_sim_lock_take(gs_env *env, const char *path, gs_lock **out, char *owner,
+                 size_t owner_size)
+{
+  gs_sim *sim = gs_sim_of(env);
+  sim_call call = gs_sim_begin(sim, GS_SIM_OPEN, path);
+  int os_errno = call.verdict.os_errno;
+  if (os_errno == 0) {
+    os_errno = take_lock(sim, path, out, owner, owner_size);
+  }
+  return gs_sim_end(sim, &call, os_errno);
+}
+
+static int
+take_guard(gs_sim *sim, const char *path, gs_lock **out, char *owner,
+           size_t owner_size)
+{
+  sim_node *node = NULL;
+  int os_errno = gs_sim_find(sim, path, &node);
+  if (os_errno == 0 && node->is_locked) {
+    os_errno = EWOULDBLOCK;
+    if (owner_size > 0) {
+      read_owner(node, owner, owner_size);
+    }
+  }
+  if (os_errno != 0) {
+    return os_errno;
+  }
+  sim_lock *lock = GS_NEW(sim->env.alloc, sim_lock);
+  if (lock == NULL) {
+    return ENOMEM;
+  }
+  node->is_locked = true;
+  lock->node = node;
+  lock->base.env = &sim->env;
+  *out = &lock->base;
+  return 0;
+}
+
+int
+gs_sim_lock_guard(gs_env *env, const char *path, gs_lock **out, char *owner,
+                  size_t owner_size)
+{
+  gs_sim *sim = gs_sim_of(env);
+  sim_call call = gs_sim_begin(sim, GS_SIM_OPEN, path);
+  int os_errno = call.verdict.os_errno;
+  if (os_errno == 0) {
+    os_errno = take_guard(sim, path, out, owner, owner_size);
+  }
+  return gs_sim_end(sim, &call, os_errno);
+}
+
+int
+gs_sim_lock_probe(gs_env *env, const char *path, char *owner, size_t owner_size)
+{
+  gs_sim *sim = gs_sim_of(env);
+  sim_call call = gs_sim_begin(sim, GS_SIM_OPEN, path);
+  sim_node *node = NULL;
+  int os_errno = call.verdict.os_errno;
+  if (os_errno == 0) {
+    os_errno = gs_sim_find(sim, path, &node);
+  }
+  if (os_errno == 0 && node->is_locked) {
+    os_errno = EWOULDBLOCK;
+    if (owner_size > 0) {
+      read_owner(node, owner, owner_size);
+    }
+  }
+  return gs_sim_end(sim, &call, os_errno);
 }
 
 void

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "env/sim/state.h"
+#include "env/sim/call.h"
 
 #define FIRST_MONO_US UINT64_C(1000000)
 #define FIRST_WALL_MS UINT64_C(1000000000000)
@@ -57,6 +57,8 @@ static const gs_env_ops operations = {
     .sync_dir = gs_sim_dir_sync,
     .space = gs_sim_dir_space,
     .lock = gs_sim_lock_take,
+    .guard = gs_sim_lock_guard,
+    .probe = gs_sim_lock_probe,
     .unlock = gs_sim_lock_drop,
     .mono_us = mono_us,
     .wall_ms = wall_ms,
@@ -73,6 +75,7 @@ static const gs_env_ops operations = {
     .thread_join = gs_sim_thread_join,
     .thread_slot = gs_sim_thread_slot,
     .process_id = process_id,
+    .point = gs_sim_point,
 };
 
 /* The registry's mutex belongs to the machine and not to its guests: it is there
@@ -86,6 +89,7 @@ make_registry(gs_sim *sim)
   }
   atomic_init(&sim->env.registry, mutex);
   sim->alloc.allocated_bytes = 0;
+  sim->alloc.asked = 0;
 }
 
 gs_sim *
@@ -98,10 +102,13 @@ gs_sim_bare(uint64_t seed)
   sim->env.has_threads = false;
   sim->seed = seed;
   sim->random = gs_sim_mix(seed, 0);
+  sim->chance = gs_sim_mix(seed, 1);
+  sim->sector = SIM_SECTOR;
   sim->process = 1;
   sim->mono_us = FIRST_MONO_US;
   sim->wall_ms = FIRST_WALL_MS;
   sim->next_inode = 1;
+  gs_buffer_init(&sim->trace, gs_sim_books_alloc());
   make_registry(sim);
   return sim;
 }
@@ -121,6 +128,9 @@ gs_sim_free(gs_sim *sim)
     return;
   }
   gs_sim_heal(sim);
+  gs_sim_watch_end(sim);
+  gs_sim_crew_deinit(sim);
+  gs_buffer_deinit(&sim->trace);
   gs_mutex_free(atomic_load(&sim->env.registry));
   free(sim->faults);
   for (size_t i = 0; i < sim->node_count; i++) {
@@ -153,4 +163,26 @@ void
 gs_sim_set_capacity(gs_sim *sim, uint64_t bytes)
 {
   sim->capacity = bytes;
+}
+
+uint64_t
+gs_sim_wall_ms(const gs_sim *sim)
+{
+  return sim->wall_ms;
+}
+
+void
+gs_sim_set_open_files(gs_sim *sim, uint64_t count)
+{
+  sim->open_limit = count;
+}
+
+void
+gs_sim_set_sector(gs_sim *sim, uint32_t bytes)
+{
+  if (bytes == 0 || bytes > SIM_SECTOR_MOST || (bytes & (bytes - 1)) != 0) {
+    gs_check_failed("a sector is a power of two up to 4096", __FILE__,
+                    __LINE__);
+  }
+  sim->sector = bytes;
 }

@@ -79,6 +79,39 @@ gs_sim_replace(gs_sim *sim, const char *path, gs_slice content, gs_error *err)
   return GS_OK;
 }
 
+gs_status
+gs_sim_remove(gs_sim *sim, const char *path, gs_error *err)
+{
+  sim_node *node;
+  sim_place place;
+  gs_status status = find_file(sim, path, &node, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  if (gs_sim_find_place(sim, path, &place) == 0) {
+    gs_sim_node_settle(place.dir, place.name, NULL);
+  }
+  gs_sim_collect(sim);
+  return GS_OK;
+}
+
+gs_status
+gs_sim_read(const gs_sim *sim, const char *path, gs_buffer *out, gs_error *err)
+{
+  sim_node *node;
+  gs_status status = find_file(sim, path, &node, err);
+  if (status != GS_OK || node->current.content.size == 0) {
+    return status;
+  }
+  size_t size = (size_t)node->current.content.size;
+  uint8_t *to = gs_buffer_extend(out, size);
+  if (to == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  gs_sim_content_read(&node->current.content, 0, to, size);
+  return GS_OK;
+}
+
 static void
 dump_names(const sim_entries *entries, gs_buffer *out)
 {
@@ -99,11 +132,19 @@ gs_sim_dump(const gs_sim *sim, gs_buffer *out)
       dump_names(&node->current.entries, out);
       gs_buffer_printf(out, " durable");
       dump_names(&node->durable.entries, out);
+      if (node->ghosts.count > 0) {
+        gs_buffer_printf(out, " gone");
+        dump_names(&node->ghosts, out);
+      }
     } else {
       gs_buffer_printf(out, " size %llu durable %llu",
                        (unsigned long long)node->current.content.size,
                        (unsigned long long)node->durable.content.size);
     }
-    gs_buffer_printf(out, " pending %zu\n", node->unit_count);
+    gs_buffer_printf(out, " pending %zu", node->unit_count);
+    if (node->late_errno != 0) {
+      gs_buffer_printf(out, " late %zu", node->late_count);
+    }
+    gs_buffer_printf(out, "\n");
   }
 }

@@ -24,10 +24,20 @@ static void
 forget_units(sim_node *node)
 {
   for (size_t i = 0; i < node->unit_count; i++) {
-    free(node->units[i].bytes);
-    free(node->units[i].name);
+    gs_sim_share_no_more(node->units[i].bytes);
+    gs_sim_share_no_more(node->units[i].name);
   }
   node->unit_count = 0;
+  node->late_count = 0;
+  node->late_errno = 0;
+}
+
+static void
+free_entries(sim_entries *entries)
+{
+  sim_state state = {.entries = *entries};
+  gs_sim_state_free(&state);
+  *entries = (sim_entries){0};
 }
 
 void
@@ -35,6 +45,7 @@ gs_sim_node_free(sim_node *node)
 {
   forget_units(node);
   free(node->units);
+  free_entries(&node->ghosts);
   gs_sim_state_free(&node->durable);
   gs_sim_state_free(&node->current);
   free(node);
@@ -55,14 +66,12 @@ void
 gs_sim_node_write(gs_sim *sim, sim_node *node, uint64_t offset,
                   const void *data, size_t size)
 {
-  uint8_t *bytes = gs_sim_grab(size);
-  memcpy(bytes, data, size);
   add_unit(sim, node,
            (sim_unit){
                .kind = SIM_UNIT_WRITE,
                .offset = offset,
                .size = size,
-               .bytes = bytes,
+               .bytes = gs_sim_share(data, size),
            });
 }
 
@@ -78,14 +87,31 @@ gs_sim_node_enter(gs_sim *sim, sim_node *dir, const char *name, sim_node *node)
   add_unit(sim, dir,
            (sim_unit){
                .kind = SIM_UNIT_ENTRY,
-               .name = gs_sim_grab_text(name, strlen(name)),
+               .name = gs_sim_share(name, strlen(name)),
                .node = node,
            });
+}
+
+/* A directory keeps the last names that went for good. */
+static void
+remember_ghost(sim_node *dir, const sim_unit *unit)
+{
+  sim_node *gone = gs_sim_entries_find(&dir->durable.entries, unit->name);
+  if (unit->node != NULL || gone == NULL || gone->is_directory) {
+    return;
+  }
+  if (dir->ghosts.count == SIM_GHOSTS) {
+    gs_sim_entries_set(&dir->ghosts, dir->ghosts.items[0].name, NULL);
+  }
+  gs_sim_entries_set(&dir->ghosts, unit->name, gone);
 }
 
 void
 gs_sim_node_sync(sim_node *node)
 {
+  for (size_t i = 0; node->is_directory && i < node->unit_count; i++) {
+    remember_ghost(node, &node->units[i]);
+  }
   for (size_t i = 0; i < node->unit_count; i++) {
     gs_sim_state_apply(&node->durable, &node->units[i], node->units[i].node);
   }
@@ -104,8 +130,31 @@ gs_sim_node_fail_sync(sim_node *node, gs_sync_failure failure)
     gs_sim_content_copy(&node->current.content, &node->durable.content);
     break;
   case GS_SYNC_PENDING:
+  case GS_SYNC_LATE:
     break;
   }
+}
+
+void
+gs_sim_node_sync_late(sim_node *node, int os_errno)
+{
+  node->late_errno = os_errno;
+  node->late_count = node->unit_count;
+}
+
+int
+gs_sim_node_settle_late(sim_node *node)
+{
+  int os_errno = node->late_errno;
+  for (size_t i = 0; i < node->late_count; i++) {
+    gs_sim_share_no_more(node->units[i].bytes);
+  }
+  node->unit_count -= node->late_count;
+  memmove(node->units, node->units + node->late_count,
+          node->unit_count * sizeof *node->units);
+  node->late_count = 0;
+  node->late_errno = 0;
+  return os_errno;
 }
 
 void
@@ -114,7 +163,7 @@ gs_sim_node_settle(sim_node *dir, const char *name, sim_node *node)
   size_t kept = 0;
   for (size_t i = 0; i < dir->unit_count; i++) {
     if (strcmp(dir->units[i].name, name) == 0) {
-      free(dir->units[i].name);
+      gs_sim_share_no_more(dir->units[i].name);
     } else {
       dir->units[kept++] = dir->units[i];
     }
@@ -148,13 +197,14 @@ mark(sim_node *node, bool is_current_only)
     return;
   }
   mark_entries(&node->durable.entries, false);
+  mark_entries(&node->ghosts, false);
   for (size_t i = 0; i < node->unit_count; i++) {
     mark(node->units[i].node, false);
   }
 }
 
 static void
-mark_all(gs_sim *sim, bool is_current_only)
+mark_all(const gs_sim *sim, bool is_current_only)
 {
   for (size_t i = 0; i < sim->node_count; i++) {
     sim->nodes[i]->is_marked = false;
@@ -185,7 +235,7 @@ gs_sim_collect(gs_sim *sim)
 }
 
 uint64_t
-gs_sim_used_bytes(gs_sim *sim)
+gs_sim_used_bytes(const gs_sim *sim)
 {
   mark_all(sim, true);
   uint64_t used = 0;

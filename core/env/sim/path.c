@@ -1,6 +1,7 @@
 /*
- * path: from names to nodes. Empty names between slashes are skipped; nothing
- * else has a meaning of its own.
+ * path: from names to nodes. Empty names between slashes are skipped, and so is
+ * the name ".", which is the directory itself; nothing else has a meaning of
+ * its own. Who runs on the machine stands in its root.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,7 +16,7 @@ skip_slashes(const char *at)
 
 /* The node of the first `size` bytes of `name` in the directory. */
 static int
-step_down(const sim_node *dir, const char *name, size_t size, sim_node **out)
+step_down(sim_node *dir, const char *name, size_t size, sim_node **out)
 {
   char text[SIM_NAME_BYTES + 1];
   if (!dir->is_directory) {
@@ -23,6 +24,10 @@ step_down(const sim_node *dir, const char *name, size_t size, sim_node **out)
   }
   if (size > SIM_NAME_BYTES) {
     return ENAMETOOLONG;
+  }
+  if (size == 1 && name[0] == '.') {
+    *out = dir;
+    return 0;
   }
   memcpy(text, name, size);
   text[size] = '\0';

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "env/sim/state.h"
+#include "env/sim/crash.h"
 
 typedef enum temper {
   TEMPER_FAIR = 0,  /* every version is as likely */
@@ -28,23 +28,14 @@ typedef enum temper {
 enum { EXCEPTION = 16 }; /* a temper is broken once in so many draws */
 
 typedef struct lottery {
+  uint32_t sector; /* bytes */
   uint64_t random;
   temper temper;
   uint64_t until_tear; /* touches to come before the torn one; UINT64_MAX: none
                           will be torn */
+  const gs_sim *sim;
+  gs_buffer *notes; /* NULL: none are taken */
 } lottery;
-
-/* The unit changes bytes of the sector. */
-typedef struct touch {
-  uint64_t sector;
-  size_t unit;
-} touch;
-
-typedef struct touches {
-  touch *items;
-  size_t count;
-  size_t capacity;
-} touches;
 
 /* How many of v changes, in order, arrived. */
 static size_t
@@ -59,87 +50,20 @@ pick(lottery *chance, size_t v)
 }
 
 static void
-add_touches(touches *all, uint64_t start, uint64_t end, size_t unit)
-{
-  for (uint64_t s = start / SIM_SECTOR; s * SIM_SECTOR < end; s++) {
-    all->items =
-        gs_sim_grow(all->items, all->count, &all->capacity, sizeof *all->items);
-    all->items[all->count++] = (touch){.sector = s, .unit = unit};
-  }
-}
-
-static int
-compare_touches(const void *a, const void *b)
-{
-  const touch *left = a;
-  const touch *right = b;
-  if (left->sector != right->sector) {
-    return left->sector > right->sector ? 1 : -1;
-  }
-  return (left->unit > right->unit) - (left->unit < right->unit);
-}
-
-static uint64_t
-size_after(const sim_unit *unit, uint64_t size)
-{
-  if (unit->kind == SIM_UNIT_RESIZE) {
-    return unit->size;
-  }
-  uint64_t end = unit->offset + unit->size;
-  return size < end ? end : size;
-}
-
-/* By sector, and by time within a sector. Gives: free the items. */
-static touches
-touches_of(const sim_node *file)
-{
-  touches all = {0};
-  uint64_t size = file->durable.content.size;
-  for (size_t u = 0; u < file->unit_count; u++) {
-    const sim_unit *unit = &file->units[u];
-    uint64_t after = size_after(unit, size);
-    if (unit->kind == SIM_UNIT_WRITE) {
-      add_touches(&all, unit->offset, unit->offset + unit->size, u);
-    } else if (after < size) {
-      add_touches(&all, after, size, u);
-    }
-    size = after;
-  }
-  if (all.count > 0) {
-    qsort(all.items, all.count, sizeof *all.items, compare_touches);
-  }
-  return all;
-}
-
-/* The part of the unit that falls into the sector. */
-static void
-change_sector(uint8_t *bytes, uint64_t sector, const sim_unit *unit)
-{
-  uint64_t start = sector * SIM_SECTOR;
-  if (unit->kind == SIM_UNIT_RESIZE) {
-    uint64_t from = unit->size > start ? unit->size - start : 0;
-    memset(bytes + from, 0, SIM_SECTOR - (size_t)from);
-    return;
-  }
-  uint64_t from = unit->offset > start ? unit->offset : start;
-  uint64_t end = unit->offset + unit->size;
-  uint64_t to = end < start + SIM_SECTOR ? end : start + SIM_SECTOR;
-  memcpy(bytes + (from - start), unit->bytes + (from - unit->offset),
-         (size_t)(to - from));
-}
-
-static void
-tear_sector(lottery *chance, uint8_t *bytes, uint64_t sector,
+tear_sector(lottery *chance, uint8_t *bytes, uint64_t start,
             const sim_unit *unit)
 {
-  uint8_t next[SIM_SECTOR];
-  memcpy(next, bytes, sizeof next);
-  change_sector(next, sector, unit);
-  size_t at = 1 + (size_t)(gs_sim_draw(&chance->random) % (SIM_SECTOR - 1));
+  uint8_t next[SIM_SECTOR_MOST];
+  if (chance->sector == 1) {
+    return; /* a byte cannot be torn */
+  }
+  memcpy(next, bytes, chance->sector);
+  gs_sim_touch(unit, next, start, chance->sector);
+  size_t at = 1 + (size_t)(gs_sim_draw(&chance->random) % (chance->sector - 1));
   if (gs_sim_draw(&chance->random) % 2 == 0) {
     memcpy(bytes, next, at);
   } else {
-    memcpy(bytes + at, next + at, SIM_SECTOR - at);
+    memcpy(bytes + at, next + at, chance->sector - at);
   }
 }
 
@@ -159,23 +83,52 @@ tear_falls(lottery *chance, size_t v, size_t *which)
   return true;
 }
 
+static void
+note_unit(const lottery *chance, const sim_node *node, const sim_unit *unit,
+          const char *fate)
+{
+  if (chance->notes != NULL) {
+    gs_sim_explain_unit(chance->sim, node, unit, fate, chance->notes);
+  }
+}
+
+/* The part of a write that falls into the sector. */
+static void
+note_touch(const lottery *chance, const sim_node *file,
+           const sim_touch *touched, const char *fate)
+{
+  const sim_unit *unit = &file->units[touched->unit];
+  if (unit->kind == SIM_UNIT_WRITE) {
+    uint64_t at = touched->sector - unit->offset / chance->sector;
+    sim_unit part = gs_sim_unit_cut(chance->sim, unit, at, at + 1);
+    note_unit(chance, file, &part, fate);
+  }
+}
+
 /* Decides one sector from the touches on it. */
 static void
 settle_sector(lottery *chance, sim_content *to, const sim_node *file,
-              const touch *items, size_t v)
+              const sim_touch *items, size_t v)
 {
-  uint8_t bytes[SIM_SECTOR];
-  uint64_t sector = items[0].sector;
+  uint8_t bytes[SIM_SECTOR_MOST];
+  uint64_t start = items[0].sector * chance->sector;
   size_t arrived = pick(chance, v);
   bool is_torn = tear_falls(chance, v, &arrived);
-  gs_sim_content_read(to, sector * SIM_SECTOR, bytes, sizeof bytes);
+  gs_sim_content_read(to, start, bytes, chance->sector);
   for (size_t i = 0; i < arrived; i++) {
-    change_sector(bytes, sector, &file->units[items[i].unit]);
+    gs_sim_touch(&file->units[items[i].unit], bytes, start, chance->sector);
+  }
+  for (size_t i = 0; i < v; i++) {
+    bool is_half = is_torn && i == arrived;
+    note_touch(chance, file, &items[i],
+               is_half       ? "torn"
+               : i < arrived ? "kept"
+                             : "lost");
   }
   if (is_torn) {
-    tear_sector(chance, bytes, sector, &file->units[items[arrived].unit]);
+    tear_sector(chance, bytes, start, &file->units[items[arrived].unit]);
   }
-  gs_sim_content_write(to, sector * SIM_SECTOR, bytes, sizeof bytes);
+  gs_sim_content_write(to, start, bytes, chance->sector);
 }
 
 static uint64_t
@@ -184,24 +137,30 @@ settle_size(lottery *chance, const sim_node *file)
   uint64_t size = file->durable.content.size;
   size_t changes = 0;
   for (size_t u = 0; u < file->unit_count; u++) {
-    uint64_t after = size_after(&file->units[u], size);
+    uint64_t after = gs_sim_size_after(&file->units[u], size);
     changes += after != size;
     size = after;
   }
   size_t arrived = pick(chance, changes);
-  size = file->durable.content.size;
-  for (size_t u = 0; arrived > 0; u++) {
-    uint64_t after = size_after(&file->units[u], size);
-    arrived -= after != size;
+  uint64_t settled = file->durable.content.size;
+  size = settled;
+  for (size_t u = 0; u < file->unit_count; u++) {
+    uint64_t after = gs_sim_size_after(&file->units[u], size);
+    if (after != size) {
+      sim_unit change = {.kind = SIM_UNIT_RESIZE, .size = after};
+      note_unit(chance, file, &change, arrived > 0 ? "kept" : "lost");
+      settled = arrived > 0 ? after : settled;
+      arrived -= arrived > 0;
+    }
     size = after;
   }
-  return size;
+  return settled;
 }
 
 static void
 settle_file(lottery *chance, sim_content *to, const sim_node *file)
 {
-  touches all = touches_of(file);
+  sim_touches all = gs_sim_touches_of(file, chance->sector);
   for (size_t i = 0; i < all.count;) {
     size_t v = 1;
     while (i + v < all.count &&
@@ -238,8 +197,12 @@ settle_name(lottery *chance, const gs_sim *copy, const sim_node *dir,
     v += strcmp(dir->units[u].name, name) == 0;
   }
   size_t arrived = pick(chance, v);
-  for (size_t u = first; arrived > 0; u++) {
-    if (strcmp(dir->units[u].name, name) == 0) {
+  for (size_t u = first; u < dir->unit_count; u++) {
+    if (strcmp(dir->units[u].name, name) != 0) {
+      continue;
+    }
+    note_unit(chance, dir, &dir->units[u], arrived > 0 ? "kept" : "lost");
+    if (arrived > 0) {
       gs_sim_entries_set(to, name, gs_sim_twin(copy, dir->units[u].node));
       arrived--;
     }
@@ -267,7 +230,7 @@ count_touches(const gs_sim *sim)
   uint64_t count = 0;
   for (size_t i = 0; i < sim->node_count; i++) {
     if (!sim->nodes[i]->is_directory) {
-      touches all = touches_of(sim->nodes[i]);
+      sim_touches all = gs_sim_touches_of(sim->nodes[i], sim->sector);
       count += all.count;
       free(all.items);
     }
@@ -276,10 +239,17 @@ count_touches(const gs_sim *sim)
 }
 
 void
-gs_sim_scatter(gs_sim *copy, const gs_sim *sim, bool is_torn, uint64_t random)
+gs_sim_scatter(gs_sim *copy, const gs_sim *sim, gs_crash_model model,
+               uint64_t random, gs_buffer *notes)
 {
-  lottery chance = {.random = random, .until_tear = UINT64_MAX};
-  uint64_t touch_count = is_torn ? count_touches(sim) : 0;
+  lottery chance = {
+      .sector = sim->sector,
+      .random = random,
+      .until_tear = UINT64_MAX,
+      .sim = sim,
+      .notes = notes,
+  };
+  uint64_t touch_count = model == GS_CRASH_TORN ? count_touches(sim) : 0;
   if (touch_count > 0) {
     chance.until_tear = gs_sim_draw(&chance.random) % touch_count;
   }
@@ -287,5 +257,8 @@ gs_sim_scatter(gs_sim *copy, const gs_sim *sim, bool is_torn, uint64_t random)
     if (sim->nodes[i]->unit_count > 0) {
       settle_node(&chance, copy, sim->nodes[i]);
     }
+  }
+  if (model == GS_CRASH_HOSTILE) {
+    gs_sim_haunt(copy, sim, &chance.random);
   }
 }

@@ -9,7 +9,7 @@
 static void
 remove_entry(sim_entries *entries, size_t index)
 {
-  free(entries->items[index].name);
+  gs_sim_share_no_more(entries->items[index].name);
   entries->count--;
   memmove(&entries->items[index], &entries->items[index + 1],
           (entries->count - index) * sizeof entries->items[0]);
@@ -56,7 +56,7 @@ gs_sim_entries_set(sim_entries *entries, const char *name, sim_node *node)
   entries->items = gs_sim_grow(entries->items, entries->count,
                                &entries->capacity, sizeof *entries->items);
   entries->items[entries->count++] = (sim_entry){
-      .name = gs_sim_grab_text(name, strlen(name)),
+      .name = gs_sim_share(name, strlen(name)),
       .node = node,
   };
 }

@@ -19,12 +19,16 @@
 #ifndef GS_ENV_SIM_STATE_H
 #define GS_ENV_SIM_STATE_H
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "env/sim/content.h"
+#include "env/sim/crew.h"
 
 enum {
-  SIM_SECTOR = 512,     /* what a disk writes as one */
+  SIM_SECTOR = 512, /* what a disk writes as one, at first */
+  SIM_SECTOR_MOST = 4096,
   SIM_NAME_BYTES = 255, /* longest name in a directory */
+  SIM_GHOSTS = 2,       /* removed names that a directory remembers */
 };
 
 #define SIM_FILE_BYTES (UINT64_C(1) << 36) /* largest file */
@@ -32,7 +36,7 @@ enum {
 typedef struct sim_node sim_node;
 
 typedef struct sim_entry {
-  char *name; /* owned */
+  const char *name; /* shared */
   sim_node *node;
 } sim_entry;
 
@@ -59,8 +63,8 @@ typedef struct sim_unit {
   uint64_t order; /* place in the machine's history */
   uint64_t offset;
   uint64_t size;
-  uint8_t *bytes; /* owned */
-  char *name;     /* owned */
+  const uint8_t *bytes; /* shared */
+  const char *name;     /* shared */
   sim_node *node;
 } sim_unit;
 
@@ -73,9 +77,12 @@ struct sim_node {
   uint32_t handles;
   sim_state durable;
   sim_state current;
-  sim_unit *units; /* pending, oldest first */
+  sim_entries ghosts; /* names removed for good; for the hostile crash */
+  sim_unit *units;    /* pending, oldest first */
   size_t unit_count;
   size_t unit_capacity;
+  size_t late_count; /* units a false sync claimed; lost by the next one */
+  int late_errno;    /* which fails so */
 };
 
 /* A name in a directory, whether something has it or not. */
@@ -86,27 +93,46 @@ typedef struct sim_place {
 
 typedef struct sim_fault {
   gs_sim_fault rule;
-  char *suffix;  /* owned; that of the rule */
+  char *path;    /* owned; that of the rule */
   uint64_t seen; /* matches so far */
 } sim_fault;
 
 typedef struct sim_alloc {
   gs_alloc base;
   uint64_t allocated_bytes;
-  uint64_t until_failure; /* allocations; 0: none fails */
+  uint64_t asked;      /* allocations so far */
+  uint64_t fails_from; /* the number of the first to fail; 0: none fails */
+  uint64_t fails_to;   /* and of the last */
 } sim_alloc;
+
+/* Copies taken while the machine runs, see watch.c. */
+typedef struct sim_watch {
+  uint64_t from; /* operations before which copies are taken: from this one */
+  uint64_t to;   /* up to this one, which is left out */
+  bool has_looked;
+  uint64_t order; /* next_order and pending units at the last look */
+  uint64_t units;
+  gs_sim **copies;
+  size_t taken; /* of them, by the tester */
+  size_t count;
+  size_t capacity;
+} sim_watch;
 
 struct gs_sim {
   gs_env env; /* first, so that a gs_env is its machine */
   sim_alloc alloc;
   uint64_t seed;    /* of the random models of a crash */
   uint64_t random;  /* state of random64 */
+  uint64_t chance;  /* state of the faults that come by chance */
   uint64_t process; /* who runs on the machine; another after a crash */
   uint64_t mono_us;
   uint64_t wall_ms;
   uint64_t ops;
   uint64_t stop_at;
   uint64_t capacity;
+  uint64_t open_files;
+  uint64_t open_limit; /* 0: none */
+  uint32_t sector;
   uint64_t next_order;
   uint64_t next_inode;
   sim_node **nodes;
@@ -115,14 +141,11 @@ struct gs_sim {
   sim_fault *faults;
   size_t fault_count;
   size_t fault_capacity;
+  bool is_tracing;
+  gs_buffer trace;
+  sim_crew crew;
+  sim_watch watch;
 };
-
-/* What becomes of one operation. */
-typedef struct sim_verdict {
-  int os_errno;
-  size_t limit; /* bytes it may transfer */
-  gs_sync_failure sync_failure;
-} sim_verdict;
 
 static inline gs_sim *
 gs_sim_of(gs_env *env)
@@ -134,6 +157,16 @@ gs_sim_of(gs_env *env)
 
 void *gs_sim_grab(size_t size); /* zeroed; Gives: free */
 char *gs_sim_grab_text(const char *text, size_t size);
+
+/* The same for buffers. */
+gs_alloc *gs_sim_books_alloc(void);
+
+/* Counted blocks that many may hold and nobody changes: a copy of the bytes,
+ * ended with a zero; one holder more; one holder less. NULL is accepted. */
+void *gs_sim_share(const void *data, size_t size);
+void *gs_sim_share_again(const void *block);
+void gs_sim_share_no_more(const void *block);
+
 /* Doubles an array that is full; returns where it is now. */
 void *gs_sim_grow(void *items, size_t count, size_t *capacity, size_t size);
 
@@ -153,18 +186,20 @@ void gs_sim_node_resize(gs_sim *sim, sim_node *node, uint64_t size);
 void gs_sim_node_enter(gs_sim *sim, sim_node *dir, const char *name,
                        sim_node *node);
 
-/* The units become durable; or, in a file, what the failure says. */
+/* The units become durable; or, in a file, what the failure says. LATE: the
+ * next sync of the file will be told to fail with this errno value. */
 void gs_sim_node_sync(sim_node *node);
 void gs_sim_node_fail_sync(sim_node *node, gs_sync_failure failure);
+void gs_sim_node_sync_late(sim_node *node, int os_errno);
+
+/* What an earlier sync owes: loses its units and returns its errno value. */
+int gs_sim_node_settle_late(sim_node *node);
 
 /* The name means the node, durably; pending work on that name is forgotten. */
 void gs_sim_node_settle(sim_node *dir, const char *name, sim_node *node);
 
 /* Frees the nodes that nothing refers to. */
 void gs_sim_collect(gs_sim *sim);
-
-/* Bytes in files that have a name now or are open. */
-uint64_t gs_sim_used_bytes(gs_sim *sim);
 
 /* state.c */
 
@@ -186,71 +221,20 @@ int gs_sim_find_place(const gs_sim *sim, const char *path, sim_place *out);
 int gs_sim_make(gs_sim *sim, const char *path, bool is_directory,
                 sim_node **out);
 
-/* fault.c */
+/* pattern.c */
 
-/* Counts the operation and asks the faults about it. */
-sim_verdict gs_sim_begin(gs_sim *sim, gs_sim_op op, const char *path);
+bool gs_sim_pattern_matches(const char *pattern, const char *text);
 
-/* file.c, dir.c, lock.c, thread.c: the operations. */
+/* watch.c */
 
-int gs_sim_file_open(gs_env *env, const char *path, gs_open_mode mode,
-                     gs_file **out);
-int gs_sim_file_close(gs_file *file);
-int64_t gs_sim_file_read(gs_file *file, uint64_t offset, void *data,
-                         size_t size);
-int64_t gs_sim_file_write(gs_file *file, uint64_t offset, const void *data,
-                          size_t size);
-int gs_sim_file_allocate(gs_file *file, uint64_t size);
-int gs_sim_file_map(gs_file *file, uint64_t size);
-int gs_sim_file_truncate(gs_file *file, uint64_t size);
-int gs_sim_file_sync(gs_file *file);
-int gs_sim_file_size(gs_file *file, uint64_t *out);
-void gs_sim_file_advise(gs_file *file, uint64_t offset, uint64_t size,
-                        gs_advice advice);
-
-int gs_sim_dir_list(gs_env *env, const char *dir, gs_name_visitor visit,
-                    void *context);
-int gs_sim_dir_stat(gs_env *env, const char *path, gs_file_info *out);
-int gs_sim_dir_make(gs_env *env, const char *path);
-int gs_sim_dir_remove(gs_env *env, const char *path);
-int gs_sim_dir_remove_dir(gs_env *env, const char *path);
-int gs_sim_dir_link(gs_env *env, const char *from, const char *to);
-int gs_sim_dir_sync(gs_env *env, const char *dir);
-int gs_sim_dir_space(gs_env *env, const char *dir, gs_disk_space *out);
-
-int gs_sim_lock_take(gs_env *env, const char *path, gs_lock **out, char *owner,
-                     size_t owner_size);
-void gs_sim_lock_drop(gs_lock *lock);
-
-int gs_sim_mutex_new(gs_env *env, gs_mutex **out);
-void gs_sim_mutex_free(gs_mutex *mutex);
-void gs_sim_mutex_lock(gs_mutex *mutex);
-void gs_sim_mutex_unlock(gs_mutex *mutex);
-int gs_sim_cond_new(gs_env *env, gs_cond **out);
-void gs_sim_cond_free(gs_cond *cond);
-bool gs_sim_cond_wait(gs_cond *cond, gs_mutex *mutex, uint64_t timeout_us);
-void gs_sim_cond_broadcast(gs_cond *cond);
-int gs_sim_thread_start(gs_env *env, void (*run)(void *), void *arg,
-                        gs_thread **out);
-void gs_sim_thread_join(gs_thread *thread);
-uint32_t gs_sim_thread_slot(gs_env *env);
+/* Called before each operation that counts. */
+void gs_sim_watch_look(gs_sim *sim);
+void gs_sim_watch_end(gs_sim *sim); /* frees the copies not yet taken */
 
 /* alloc.c */
 
 void *gs_sim_alloc_resize(gs_alloc *self, void *block, size_t old_size,
                           size_t new_size);
-
-/* crash.c, scatter.c */
-
-/* Sectors a write touches; 1 for any other unit. */
-uint64_t gs_sim_unit_parts(const sim_unit *unit);
-
-/* The node that stands in the copy for one of the original; NULL for NULL. */
-sim_node *gs_sim_twin(const gs_sim *copy, const sim_node *node);
-
-/* Lets some of every node's pending work through, each piece by chance. */
-void gs_sim_scatter(gs_sim *copy, const gs_sim *sim, bool is_torn,
-                    uint64_t random);
 
 /* machine.c */
 

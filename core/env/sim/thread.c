@@ -1,16 +1,12 @@
 /*
- * thread: there is one. Mutexes keep nobody out, so all they do is to notice
- * what would have stopped or broken a real machine.
+ * thread: mutexes and conditions. On a machine without tasks they keep nobody
+ * out, so all they do is to notice what would have stopped or broken a real
+ * machine, and every wait ends at once as if its time had run out.
  */
 #include <errno.h>
 
 #include "base/check.h"
-#include "env/sim/state.h"
-
-typedef struct sim_mutex {
-  gs_mutex base;
-  bool is_locked;
-} sim_mutex;
+#include "env/sim/call.h"
 
 static sim_mutex *
 mutex_of(gs_mutex *mutex)
@@ -24,6 +20,12 @@ require(bool holds, const char *rule, int line)
   if (!holds) {
     gs_check_failed(rule, __FILE__, line);
   }
+}
+
+static sim_crew *
+crew_of(gs_env *env)
+{
+  return &gs_sim_of(env)->crew;
 }
 
 int
@@ -46,18 +48,38 @@ gs_sim_mutex_free(gs_mutex *mutex)
   GS_DELETE(mutex->env->alloc, made);
 }
 
+/* Requires: nobody holds it. */
+static void
+take(sim_mutex *mutex)
+{
+  mutex->is_locked = true;
+  mutex->owner = crew_of(mutex->base.env)->running;
+}
+
 void
 gs_sim_mutex_lock(gs_mutex *mutex)
 {
-  require(!mutex_of(mutex)->is_locked, "a mutex is locked once", __LINE__);
-  mutex_of(mutex)->is_locked = true;
+  sim_mutex *own = mutex_of(mutex);
+  sim_crew *crew = crew_of(mutex->env);
+  require(!own->is_locked || own->owner != crew->running,
+          "a mutex is locked once", __LINE__);
+  if (own->is_locked) {
+    sim_task *task = gs_sim_running(crew);
+    task->wait = SIM_WAIT_MUTEX;
+    task->mutex = own;
+    gs_sim_wait(gs_sim_of(mutex->env));
+  }
+  take(own);
 }
 
 void
 gs_sim_mutex_unlock(gs_mutex *mutex)
 {
-  require(mutex_of(mutex)->is_locked, "an unlocked mutex was locked", __LINE__);
-  mutex_of(mutex)->is_locked = false;
+  sim_mutex *own = mutex_of(mutex);
+  require(own->is_locked, "an unlocked mutex was locked", __LINE__);
+  require(own->owner == crew_of(mutex->env)->running,
+          "a mutex is unlocked by who locked it", __LINE__);
+  own->is_locked = false;
 }
 
 int
@@ -78,42 +100,35 @@ gs_sim_cond_free(gs_cond *cond)
   GS_DELETE(cond->env->alloc, cond);
 }
 
-/* Nobody is there to signal: every wait ends as if its time had run out. */
 bool
 gs_sim_cond_wait(gs_cond *cond, gs_mutex *mutex, uint64_t timeout_us)
 {
-  (void)cond;
-  (void)timeout_us;
-  require(mutex_of(mutex)->is_locked, "a waiter holds the mutex", __LINE__);
-  return false;
+  gs_sim *sim = gs_sim_of(cond->env);
+  sim_mutex *own = mutex_of(mutex);
+  require(own->is_locked && own->owner == sim->crew.running,
+          "a waiter holds the mutex", __LINE__);
+  if (!sim->crew.is_open) {
+    return false;
+  }
+  sim_task *task = gs_sim_running(&sim->crew);
+  bool is_limited = timeout_us != 0 && timeout_us < UINT64_MAX - sim->mono_us;
+  task->wait = SIM_WAIT_COND;
+  task->mutex = own;
+  task->cond = cond;
+  task->is_signalled = false;
+  task->deadline_us = is_limited ? sim->mono_us + timeout_us : UINT64_MAX;
+  own->is_locked = false;
+  gs_sim_wait(sim);
+  take(own);
+  return task->is_signalled;
 }
 
 void
 gs_sim_cond_broadcast(gs_cond *cond)
 {
-  (void)cond;
-}
-
-int
-gs_sim_thread_start(gs_env *env, void (*run)(void *), void *arg,
-                    gs_thread **out)
-{
-  (void)env;
-  (void)run;
-  (void)arg;
-  (void)out;
-  return ENOTSUP;
-}
-
-void
-gs_sim_thread_join(gs_thread *thread)
-{
-  (void)thread;
-}
-
-uint32_t
-gs_sim_thread_slot(gs_env *env)
-{
-  (void)env;
-  return 0;
+  sim_crew *crew = crew_of(cond->env);
+  for (size_t i = 0; i < crew->count; i++) {
+    sim_task *task = crew->items[i];
+    task->is_signalled |= task->wait == SIM_WAIT_COND && task->cond == cond;
+  }
 }

@@ -1,6 +1,7 @@
 /*
- * The two machines side by side: random operations on a few names and handles,
- * so that they collide, with every answer compared. GS_SEED repeats a run.
+ * The simulated machine beside the real one: random operations on a few names
+ * and handles, so that they collide, with every answer compared, and at the end
+ * of each list of operations all that is there. GS_SEED repeats a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +14,12 @@
 #include <cmocka.h>
 
 #include "env/env.h"
+#include "support/family.h"
 #include "support/machine.h"
 
 enum {
-  OPS = 5000,
+  FULL_OPS = 500000, /* of a full run */
+  OPS = 2000,        /* in a list */
   HANDLES = 4,
   BUFFER_BYTES = 20000,
   NAME_BYTES = 32,
@@ -49,6 +52,7 @@ typedef struct call {
 } call;
 
 static uint64_t random_state;
+static uint64_t all_ops; /* over all lists */
 static side sides[2];
 
 static size_t
@@ -282,6 +286,34 @@ draw_call(void)
   };
 }
 
+/* ---- what is there ----------------------------------------------------------- */
+
+static void
+take_content(side *s, const char *name)
+{
+  gs_env *env = s->machine.env;
+  gs_file *file = NULL;
+  memset(s->bytes, 0, sizeof s->bytes);
+  if (env->ops->open(env, path_of(s, name), GS_OPEN_READ, &file) == 0) {
+    (void)env->ops->read(file, 0, s->bytes, BUFFER_BYTES);
+    (void)env->ops->close(file);
+  }
+}
+
+static void
+compare_all(void)
+{
+  for (size_t i = 0; i < NAMES; i++) {
+    call c = {.name = names[i]};
+    assert_int_equal(do_stat(&sides[0], &c), do_stat(&sides[1], &c));
+    assert_int_equal(do_list(&sides[0], &c), do_list(&sides[1], &c));
+    assert_memory_equal(sides[0].bytes, sides[1].bytes, BUFFER_BYTES);
+    take_content(&sides[0], names[i]);
+    take_content(&sides[1], names[i]);
+    assert_memory_equal(sides[0].bytes, sides[1].bytes, BUFFER_BYTES);
+  }
+}
+
 static void
 close_all(side *s)
 {
@@ -304,13 +336,11 @@ seed_of_this_run(void)
 }
 
 static void
-test_random_operations_have_equal_answers(void **state)
+run_list(size_t ops)
 {
-  (void)state;
-  random_state = seed_of_this_run();
   machine_open_posix(&sides[0].machine);
   machine_open_sim(&sides[1].machine);
-  for (size_t i = 0; i < OPS; i++) {
+  for (size_t i = 0; i < ops; i++, all_ops++) {
     call c = draw_call();
     int64_t real = actions[c.kind](&sides[0], &c);
     int64_t simulated = actions[c.kind](&sides[1], &c);
@@ -320,8 +350,22 @@ test_random_operations_have_equal_answers(void **state)
     }
     assert_memory_equal(sides[0].bytes, sides[1].bytes, BUFFER_BYTES);
   }
+  compare_all();
   close_all(&sides[0]);
   close_all(&sides[1]);
+}
+
+static void
+test_random_operations_have_equal_answers(void **state)
+{
+  (void)state;
+  size_t left = family_count(FULL_OPS);
+  random_state = seed_of_this_run();
+  while (left > 0) {
+    size_t ops = left < OPS ? left : OPS;
+    run_list(ops);
+    left -= ops;
+  }
 }
 
 int
@@ -330,5 +374,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_random_operations_have_equal_answers),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(32, "real", all_ops, failures,
+                       "operations with equal answers on both machines");
 }
