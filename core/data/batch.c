@@ -207,6 +207,16 @@ shape_fault(uint8_t kind, uint8_t flags, size_t key_size, size_t value_size)
   }
 }
 
+/* Kinds from 3 on and flags are room for what may come. */
+static bool
+is_newer(gs_slice rest)
+{
+  return rest.size >= GS_BATCH_RECORD_BYTES &&
+         ((rest.data[1] & ~GS_BATCH_FLAG_EXPIRY) != 0 ||
+          (rest.data[0] > GS_KIND_DELETE &&
+           rest.data[0] != GS_BATCH_KIND_META));
+}
+
 /* Splits the first record off rest. Its slices view rest. */
 static const char *
 record_read(gs_slice *rest, record *out)
@@ -256,7 +266,8 @@ gs_batch_read(gs_batch_reader *reader, gs_batch_item *item, gs_entry *entry,
     fault = "a sequence number too large";
   }
   if (fault != NULL) {
-    return GS_FAIL(err, GS_CORRUPT, "the batch has %s, %zu bytes from its end",
+    gs_status status = is_newer(reader->rest) ? GS_VERSION : GS_CORRUPT;
+    return GS_FAIL(err, status, "the batch has %s, %zu bytes from its end",
                    fault, reader->rest.size);
   }
   reader->rest = rest;

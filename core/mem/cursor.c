@@ -206,6 +206,9 @@ gs_memtable_cursor_init(gs_memtable_cursor *cursor, gs_memtable *table,
   *cursor = (gs_memtable_cursor){.table = table};
   uint64_t newest =
       atomic_load_explicit(&table->counters.max_seq, memory_order_acquire);
+  uint64_t limit =
+      atomic_load_explicit(&table->seq_limit, memory_order_relaxed);
+  newest = newest < limit ? newest : limit;
   cursor->seq = seq < newest ? seq : newest;
   gs_status status = gs_memtable_take_order(table, &cursor->order, err);
   if (status != GS_OK) {

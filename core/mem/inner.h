@@ -24,7 +24,8 @@ typedef struct gs_memtable_counters {
 struct gs_memtable {
   gs_env *env;
   gs_index index;
-  gs_arena arena; /* ends in what the writer changes */
+  _Atomic uint64_t seq_limit; /* entries above it are void */
+  gs_arena arena;             /* ends in what the writer changes */
   gs_memtable_counters counters;
   uint64_t created_ms;
   gs_mutex *mutex; /* guards ordering */

@@ -35,6 +35,7 @@ gs_memtable_new(gs_env *env, size_t capacity_bytes, uint64_t created_ms,
   table->arena.alloc = env->alloc;
   gs_ordering_init(&table->ordering, env->alloc, &table->arena);
   atomic_init(&table->refs, 1);
+  atomic_init(&table->seq_limit, UINT64_MAX);
   gs_status status = gs_mutex_new(env, &table->mutex, err);
   if (status == GS_OK) {
     status = gs_arena_init(&table->arena, env->alloc, capacity_bytes, err);
@@ -156,12 +157,20 @@ gs_memtable_get(const gs_memtable *table, gs_slice key, uint64_t hash,
     return false;
   }
   const gs_node *node = gs_node_at(arena, unit);
-  uint32_t row = gs_row_find(arena, node, seq);
+  uint64_t limit =
+      atomic_load_explicit(&table->seq_limit, memory_order_relaxed);
+  uint32_t row = gs_row_find(arena, node, seq < limit ? seq : limit);
   if (row == 0) {
     return false;
   }
   gs_row_read(arena, node, row, out);
   return true;
+}
+
+void
+gs_memtable_void_above(gs_memtable *table, uint64_t seq)
+{
+  atomic_store_explicit(&table->seq_limit, seq, memory_order_release);
 }
 
 void

@@ -72,6 +72,11 @@ GS_MUST_CHECK gs_status gs_memtable_reserve(gs_memtable *table,
 bool gs_memtable_get(const gs_memtable *table, gs_slice key, uint64_t hash,
                      uint64_t seq, gs_entry *out);
 
+/* From now on entries above the sequence are as if they had never been added,
+ * for every reader; the stats still count them. Requires: none of them was ever
+ * seen, and nothing is added later. */
+void gs_memtable_void_above(gs_memtable *table, uint64_t seq);
+
 /* Brings the hash slot of a key towards the processor's caches. */
 void gs_memtable_prefetch(const gs_memtable *table, uint64_t hash);
 

@@ -48,7 +48,7 @@ gs_block_long_row(const gs_block *block, uint32_t at, gs_entry *out)
   bool is_long = value_size == GS_ROW_LONG_VALUE;
   bool is_wide = (flags & GS_ROW_WIDE) != 0;
   bool expires = (flags & GS_ROW_EXPIRES) != 0;
-  uint32_t kind = flags & GS_ROW_KIND_MASK;
+  uint32_t kind = flags & GS_ROW_KIND;
   uint32_t fixed = GS_ROW_FIXED_BYTES + (is_long ? 4U : 0U) +
                    (is_wide ? 4U : 0U) + (expires ? 8U : 0U);
   if ((flags & 0x80) != 0 || block->end - at < fixed ||
@@ -81,7 +81,7 @@ gs_status
 gs_block_row_fail(const gs_block *block, uint32_t at, gs_error *err)
 {
   if (at < block->end) {
-    int kind = block->data[at] & GS_ROW_KIND_MASK;
+    int kind = block->data[at] & GS_ROW_KIND;
     if (kind > GS_KIND_DELETE && kind < 8) {
       return GS_FAIL(err, GS_VERSION,
                      "a row is of kind %d, which this library does not know",

@@ -117,7 +117,7 @@ enum {
   GS_BLOCK_MAX_BYTES = 65536, /* of the target */
 
   GS_ROW_FIXED_BYTES = 8,
-  GS_ROW_KIND_MASK = 0x0f,
+  GS_ROW_KIND = 0x0f,
   GS_ROW_WIDE = 0x10,
   GS_ROW_EXPIRES = 0x20,
   GS_ROW_OLDER = 0x40,

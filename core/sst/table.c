@@ -1,7 +1,7 @@
 /*
  * table: a point read is one bucket of the point index, one pointer to the
- * block, and the row itself. Without a point index the fences give the block
- * and its heads the row. Older versions follow the newest in row order, so a
+ * block, and the row itself. Without a point index, or before it is worth
+ * reading, the fences give the block and its heads the row. Older versions follow the newest in row order, so a
  * read in the past walks on from there.
  */
 #include "code/hash.h"
@@ -16,7 +16,7 @@ gs_table_get_meta(const gs_table *table)
 uint64_t
 gs_table_memory_bytes(const gs_table *table)
 {
-  return sizeof *table + table->index_memory_bytes +
+  return sizeof *table + atomic_load(&table->index_memory_bytes) +
          gs_fences_memory_bytes(&table->fences) + table->properties.capacity +
          table->fences.count * sizeof *table->homes;
 }
@@ -24,9 +24,10 @@ gs_table_memory_bytes(const gs_table *table)
 void
 gs_table_prefetch(const gs_table *table, uint64_t hash)
 {
-  if (table->index.bucket_count > 0) {
-    uint64_t home = gs_point_home(hash, table->index.bucket_count);
-    __builtin_prefetch(gs_point_bucket(&table->index, home));
+  const gs_point_index *index = gs_table_index(table);
+  if (index != NULL) {
+    uint64_t home = gs_point_home(hash, index->bucket_count);
+    __builtin_prefetch(gs_point_bucket(index, home));
   }
 }
 
@@ -157,10 +158,10 @@ follow(gs_table *table, uint32_t locator, row_place *place, gs_entry *out,
 
 /* The newest version by the point index. */
 static gs_status
-find_by_index(gs_table *table, gs_slice key, uint64_t hash, row_place *place,
-              gs_entry *out, gs_error *err)
+find_by_index(gs_table *table, const gs_point_index *index, gs_slice key,
+              uint64_t hash, row_place *place, gs_entry *out, gs_error *err)
 {
-  gs_point_probe probe = gs_point_probe_begin(&table->index, hash);
+  gs_point_probe probe = gs_point_probe_begin(index, hash);
   uint32_t locator;
   while (gs_point_probe_next(&probe, &locator)) {
     gs_status status = follow(table, locator, place, out, err);
@@ -201,14 +202,32 @@ find_by_fences(gs_table *table, gs_slice key, row_place *place, gs_entry *out,
   return GS_ABSENT;
 }
 
+enum { EARLY_GETS = 16 };
+
+static inline gs_status
+index_if_asked_often(gs_table *table, gs_error *err)
+{
+  if (gs_table_index(table) != NULL || table->footer.index.size == 0 ||
+      atomic_fetch_add_explicit(&table->early_gets, 1, memory_order_relaxed) <
+          EARLY_GETS) {
+    return GS_OK;
+  }
+  return gs_table_need_index(table, err);
+}
+
 gs_status
 gs_table_get(gs_table *table, gs_slice key, uint64_t hash, uint64_t seq,
              gs_entry *out, gs_error *err)
 {
   row_place place;
-  gs_status status = table->index.bucket_count > 0
-                         ? find_by_index(table, key, hash, &place, out, err)
-                         : find_by_fences(table, key, &place, out, err);
+  gs_status status = index_if_asked_often(table, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  const gs_point_index *index = gs_table_index(table);
+  status = index != NULL
+               ? find_by_index(table, index, key, hash, &place, out, err)
+               : find_by_fences(table, key, &place, out, err);
   return status == GS_OK ? newest_visible(table, &place, seq, out, err)
                          : status;
 }

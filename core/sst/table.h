@@ -1,9 +1,9 @@
 /*
  * table: an immutable sorted file, open for reading.
  *
- * Model: footer, properties, fences and point index are verified at open and
- * stay in memory; blocks come through the cache, verified when they are
- * loaded. A wrong checksum is GS_CORRUPT with file and offset, never an
+ * Model: footer, properties and fences are verified at open and stay in
+ * memory, and so does the point index from the time when gets have shown that
+ * it pays; blocks come through the cache, verified when they are loaded. A wrong checksum is GS_CORRUPT with file and offset, never an
  * answer.
  *
  * Life: open / ref / unref; the last unref closes the file and forgets its
@@ -51,7 +51,8 @@ GS_MUST_CHECK gs_status gs_table_get(gs_table *table, gs_slice key,
  * on and enters epochs by itself while it moves, so the thread that moves it is
  * outside. Holds a reference on the table. fills_cache false: blocks that are
  * not in the cache are read into memory of the cursor's own, in large pieces,
- * so that a merge does not push out what readers use.
+ * so that a merge does not push out what readers use; the point index is
+ * verified beforehand, so that no merge passes over damage there.
  * Its error is NULL until the caller sets it.
  * Gives: free with gs_table_cursor_free, which also ends it; gs_cursor_end lets
  * go of block and table and leaves the cursor's own memory.

@@ -390,6 +390,11 @@ gs_table_cursor_new(gs_table *table, bool fills_cache, gs_cursor **out,
                     gs_error *err)
 {
   *out = NULL;
+  /* Whoever takes the table's place must have seen all of it sound. */
+  gs_status status = fills_cache ? GS_OK : gs_table_need_index(table, err);
+  if (status != GS_OK) {
+    return status;
+  }
   table_cursor *cursor = GS_NEW(table->env->alloc, table_cursor);
   if (cursor == NULL) {
     return GS_FAIL_NOMEM(err);

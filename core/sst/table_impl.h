@@ -3,10 +3,13 @@
  *
  * Model: what a point read touches comes first.
  *   1. homes[i] is NULL or the frame that holds block i, verified.
- *   2. footer, meta, fences and index were verified when the table was opened.
+ *   2. footer, meta and fences were verified when the table was opened, the
+ *      index when it was read: by the gets that come after the first few.
  */
 #ifndef GS_SST_TABLE_IMPL_H
 #define GS_SST_TABLE_IMPL_H
+
+#include <stdatomic.h>
 
 #include "sst/block.h"
 #include "sst/fences.h"
@@ -15,8 +18,8 @@
 #include "sst/table.h"
 
 struct gs_table {
-  gs_point_index index;
-  _Atomic(gs_frame *) *homes; /* one per block */
+  _Atomic(const gs_point_index *) index; /* NULL: not read, or there is none */
+  _Atomic(gs_frame *) *homes;            /* one per block */
   gs_fences fences;
   gs_table_footer footer;
   gs_table_meta meta; /* its keys view properties */
@@ -26,8 +29,11 @@ struct gs_table {
   gs_file *file;
   uint64_t salt;
   gs_buffer properties;
-  uint8_t *index_memory; /* the buckets begin at its first whole line */
-  size_t index_memory_bytes;
+  gs_point_index read_index; /* what `index` points to */
+  uint8_t *index_memory;     /* the buckets begin at its first whole line */
+  atomic_size_t index_memory_bytes;
+  atomic_uint early_gets;  /* that came before the index was read */
+  atomic_bool reads_index; /* somebody does */
   atomic_size_t refs;
 };
 
@@ -42,6 +48,15 @@ gs_status gs_table_fail_at(const gs_table *table, gs_error *err,
 GS_MUST_CHECK gs_status gs_table_read_part(const gs_table *table,
                                            const gs_table_part *part,
                                            uint8_t *out, gs_error *err);
+
+/* Reads and verifies the index if that was not done and there is one. */
+GS_MUST_CHECK gs_status gs_table_need_index(gs_table *table, gs_error *err);
+
+static inline const gs_point_index *
+gs_table_index(const gs_table *table)
+{
+  return atomic_load_explicit(&table->index, memory_order_acquire);
+}
 
 /* Brings a block into the cache. Requires: block < fences.count; inside an
  * epoch; the frame is valid until it is left, or pinned. */

@@ -1,7 +1,8 @@
 /*
  * table_open: every part is verified before anything in it is believed: size,
- * header, footer, and through the footer the other parts. The blocks are
- * verified when they are read.
+ * header, footer, and through the footer the other parts. The blocks and the
+ * point index are verified when they are read, which opening does not: a store
+ * that is opened for a look at a few keys reads no more than their blocks.
  */
 #include <inttypes.h>
 
@@ -196,29 +197,57 @@ read_fences(gs_table *table, gs_error *err)
 }
 
 static gs_status
+check_index_size(const gs_table *table, gs_error *err)
+{
+  const gs_table_part *part = &table->footer.index;
+  uint64_t bucket_count = gs_point_index_buckets(table->meta.key_count);
+  if (part->size == 0 || part->size == bucket_count * GS_BUCKET_BYTES) {
+    return GS_OK;
+  }
+  gs_status status =
+      GS_FAIL(err, GS_CORRUPT, "the point index has the wrong size");
+  return gs_table_fail_at(table, err, status, part->offset);
+}
+
+/* What a failure leaves is used by the next try. */
+static gs_status
 read_index(gs_table *table, gs_error *err)
 {
   const gs_table_part *part = &table->footer.index;
-  if (part->size == 0) {
-    return GS_OK;
+  size_t bytes = (size_t)part->size + GS_BUCKET_BYTES - 1;
+  if (table->index_memory == NULL) {
+    table->index_memory = gs_alloc_bytes(table->env->alloc, bytes);
   }
-  uint64_t bucket_count = part->size / GS_BUCKET_BYTES;
-  if (bucket_count != gs_point_index_buckets(table->meta.key_count)) {
-    gs_status status =
-        GS_FAIL(err, GS_CORRUPT, "the point index has the wrong size");
-    return gs_table_fail_at(table, err, status, part->offset);
-  }
-  table->index_memory_bytes = (size_t)part->size + GS_BUCKET_BYTES - 1;
-  table->index_memory =
-      gs_alloc_bytes(table->env->alloc, table->index_memory_bytes);
   if (table->index_memory == NULL) {
     return GS_FAIL_NOMEM(err);
   }
+  atomic_store_explicit(&table->index_memory_bytes, bytes,
+                        memory_order_relaxed);
   size_t past = (uintptr_t)table->index_memory % GS_BUCKET_BYTES;
-  size_t skip = (GS_BUCKET_BYTES - past) % GS_BUCKET_BYTES;
-  uint8_t *buckets = table->index_memory + skip;
-  table->index = (gs_point_index){buckets, bucket_count};
-  return gs_table_read_part(table, part, buckets, err);
+  uint8_t *buckets =
+      table->index_memory + (GS_BUCKET_BYTES - past) % GS_BUCKET_BYTES;
+  gs_status status = gs_table_read_part(table, part, buckets, err);
+  if (status == GS_OK) {
+    table->read_index = (gs_point_index){buckets, part->size / GS_BUCKET_BYTES};
+    atomic_store_explicit(&table->index, &table->read_index,
+                          memory_order_release);
+  }
+  return status;
+}
+
+gs_status
+gs_table_need_index(gs_table *table, gs_error *err)
+{
+  if (table->footer.index.size == 0 || gs_table_index(table) != NULL ||
+      atomic_exchange(&table->reads_index, true)) {
+    return GS_OK;
+  }
+  gs_status status = GS_OK;
+  if (gs_table_index(table) == NULL) {
+    status = read_index(table, err);
+  }
+  atomic_store(&table->reads_index, false);
+  return status;
 }
 
 static gs_status
@@ -255,7 +284,7 @@ read_parts(gs_table *table, uint64_t salt, const gs_table_meta *expected,
     status = read_fences(table, err);
   }
   if (status == GS_OK) {
-    status = read_index(table, err);
+    status = check_index_size(table, err);
   }
   return status == GS_OK ? make_homes(table, err) : status;
 }
@@ -269,7 +298,8 @@ close_table(gs_table *table)
     gs_alloc_free(alloc, (void *)table->homes,
                   table->fences.count * sizeof *table->homes);
   }
-  gs_alloc_free(alloc, table->index_memory, table->index_memory_bytes);
+  gs_alloc_free(alloc, table->index_memory,
+                atomic_load(&table->index_memory_bytes));
   gs_fences_deinit(&table->fences);
   gs_buffer_deinit(&table->properties);
   GS_IGNORE(gs_file_close(table->file, NULL), "nothing was written to it");

@@ -13,10 +13,19 @@
 typedef struct audit {
   const gs_table *table;
   gs_buffer bytes;    /* of the block looked at */
+  gs_buffer buckets;  /* of the point index */
   gs_buffer last_key; /* of the rows so far */
   uint64_t last_seq;
   gs_table_meta tally;
 } audit;
+
+/* Without buckets where the table has no index. */
+static gs_point_index
+index_of(const audit *seen)
+{
+  return (gs_point_index){seen->buckets.data,
+                          seen->buckets.size / GS_BUCKET_BYTES};
+}
 
 static gs_status
 fail_block(const audit *seen, uint32_t number, const char *fault, gs_error *err)
@@ -63,10 +72,11 @@ verify_ends(const gs_table *table, gs_error *err)
 }
 
 static gs_status
-verify_part(audit *seen, const gs_table_part *part, gs_error *err)
+verify_part(audit *seen, const gs_table_part *part, gs_buffer *into,
+            gs_error *err)
 {
-  gs_buffer_clear(&seen->bytes);
-  uint8_t *room = gs_buffer_extend(&seen->bytes, (size_t)part->size);
+  gs_buffer_clear(into);
+  uint8_t *room = gs_buffer_extend(into, (size_t)part->size);
   if (room == NULL) {
     return GS_FAIL_NOMEM(err);
   }
@@ -79,18 +89,19 @@ verify_parts(audit *seen, gs_error *err)
   const gs_table *table = seen->table;
   gs_status status = verify_ends(table, err);
   if (status == GS_OK && table->footer.index.size > 0) {
-    status = verify_part(seen, &table->footer.index, err);
+    status = verify_part(seen, &table->footer.index, &seen->buckets, err);
   }
   if (status == GS_OK) {
-    status = verify_part(seen, &table->footer.fences, err);
+    status = verify_part(seen, &table->footer.fences, &seen->bytes, err);
   }
   if (status == GS_OK) {
-    status = verify_part(seen, &table->footer.properties, err);
+    status = verify_part(seen, &table->footer.properties, &seen->bytes, err);
   }
-  if (status != GS_OK || table->index.bucket_count == 0) {
+  if (status != GS_OK || seen->buckets.size == 0) {
     return status;
   }
-  status = gs_point_index_verify(&table->index, table->meta.key_count, err);
+  gs_point_index index = index_of(seen);
+  status = gs_point_index_verify(&index, table->meta.key_count, err);
   return status == GS_OK
              ? GS_OK
              : gs_table_fail_at(table, err, status, table->footer.index.offset);
@@ -137,15 +148,16 @@ seam_fault(const audit *seen, uint32_t number, const gs_entry *first)
 
 /* Whether the point index leads to this row. */
 static bool
-is_indexed(const gs_table *table, uint32_t number, uint32_t at, gs_slice key)
+is_indexed(const audit *seen, uint32_t number, uint32_t at, gs_slice key)
 {
-  if (table->index.bucket_count == 0) {
+  gs_point_index index = index_of(seen);
+  if (index.bucket_count == 0) {
     return true;
   }
   uint64_t hash = gs_hash_key(key);
   uint32_t locator =
-      number << table->footer.locator_shift | at / GS_BLOCK_UNIT_BYTES;
-  return gs_point_index_holds_all(&table->index, &hash, &locator, 1);
+      number << seen->table->footer.locator_shift | at / GS_BLOCK_UNIT_BYTES;
+  return gs_point_index_holds_all(&index, &hash, &locator, 1);
 }
 
 /* Requires: the block was verified. */
@@ -157,7 +169,7 @@ count_rows(audit *seen, uint32_t number, const gs_block *block, gs_error *err)
   for (uint32_t row = 0; row < block->row_count; row++) {
     uint32_t next = gs_block_row(block, at, &entry);
     bool is_older = gs_block_is_older(block, at);
-    if (!is_older && !is_indexed(seen->table, number, at, entry.key)) {
+    if (!is_older && !is_indexed(seen, number, at, entry.key)) {
       return fail_block(seen, number, "the point index does not give a key",
                         err);
     }
@@ -227,12 +239,14 @@ gs_table_verify(gs_table *table, gs_error *err)
 {
   audit seen = {.table = table};
   gs_buffer_init(&seen.bytes, table->env->alloc);
+  gs_buffer_init(&seen.buckets, table->env->alloc);
   gs_buffer_init(&seen.last_key, table->env->alloc);
   gs_status status = verify_parts(&seen, err);
   if (status == GS_OK) {
     status = verify_blocks(&seen, err);
   }
   gs_buffer_deinit(&seen.bytes);
+  gs_buffer_deinit(&seen.buckets);
   gs_buffer_deinit(&seen.last_key);
   return status;
 }

@@ -123,6 +123,7 @@ gs_edit_set_facts(gs_edit *edit, const gs_store_facts *facts)
   append_u64(edit, facts->last_seq);
   append_u64(edit, facts->next_id);
   append_u64(edit, facts->clock_floor_ms);
+  append_u64(edit, facts->safe_clock_ms);
   end_record(edit, start);
 }
 
@@ -132,6 +133,7 @@ gs_edit_add_segment(gs_edit *edit, const gs_segment *segment)
   size_t start = begin_record(edit, GS_EDIT_ADD_SEGMENT);
   append_u64(edit, segment->number);
   append_u64(edit, segment->allocated_bytes);
+  append_u64(edit, segment->salt);
   end_record(edit, start);
 }
 

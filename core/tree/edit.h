@@ -35,6 +35,8 @@ typedef struct gs_store_facts {
   uint64_t next_id;        /* next file or run number; above those of all
                               tables and runs */
   uint64_t clock_floor_ms; /* the largest time seen; never goes back */
+  uint64_t safe_clock_ms;  /* of these, the largest that was believed: what had
+                              expired by then may be dropped */
   bool is_clean;           /* closed in order; no log holds anything */
 } gs_store_facts;
 

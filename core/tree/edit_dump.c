@@ -16,10 +16,11 @@ dump_facts(const gs_store_facts *facts, gs_buffer *out)
   gs_buffer_printf(out,
                    " kind %" PRIu32 " salt %016" PRIx64 " incarnation %" PRIu64
                    " flushed %" PRIu64 " last %" PRIu64 " next %" PRIu64
-                   " clock %" PRIu64 "%s\n",
+                   " clock %" PRIu64 " safe %" PRIu64 "%s\n",
                    facts->store_kind, facts->salt, facts->incarnation,
                    facts->flushed_seq, facts->last_seq, facts->next_id,
-                   facts->clock_floor_ms, facts->is_clean ? " clean" : "");
+                   facts->clock_floor_ms, facts->safe_clock_ms,
+                   facts->is_clean ? " clean" : "");
 }
 
 static void
@@ -64,8 +65,9 @@ dump_record(const gs_edit_record *record, gs_buffer *out)
                      record->id, record->other);
     break;
   case GS_EDIT_ADD_SEGMENT:
-    gs_buffer_printf(out, "add segment %" PRIu64 " of %" PRIu64 "\n",
-                     record->id, record->other);
+    gs_buffer_printf(
+        out, "add segment %" PRIu64 " of %" PRIu64 " salt %" PRIx64 "\n",
+        record->id, record->other, record->salt);
     break;
   case GS_EDIT_REMOVE_SEGMENT:
     gs_buffer_printf(out, "remove segment %" PRIu64 "\n", record->id);

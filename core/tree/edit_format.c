@@ -15,7 +15,7 @@ static const size_t body_bytes[] = {
     [GS_EDIT_SET_LEVEL] = 12,
     [GS_EDIT_ADD_TABLE] = 0,
     [GS_EDIT_REMOVE_TABLE] = 16,
-    [GS_EDIT_ADD_SEGMENT] = 16,
+    [GS_EDIT_ADD_SEGMENT] = 24,
     [GS_EDIT_REMOVE_SEGMENT] = 8,
     [GS_EDIT_NOTE] = 0,
 };
@@ -60,6 +60,7 @@ decode_facts(gs_edit_record *record, gs_error *err)
   facts->last_seq = gs_get_u64(at + 56);
   facts->next_id = gs_get_u64(at + 64);
   facts->clock_floor_ms = gs_get_u64(at + 72);
+  facts->safe_clock_ms = gs_get_u64(at + 80);
   facts->is_clean = is_clean == 1;
   if (is_clean > 1) {
     return GS_FAIL(err, GS_CORRUPT, "the clean mark in a manifest is %" PRIu32,
@@ -135,9 +136,13 @@ decode_body(gs_edit_record *record, gs_error *err)
   case GS_EDIT_ADD_TABLE:
     return decode_table(record, err);
   case GS_EDIT_REMOVE_TABLE:
+    record->id = gs_get_u64(at);
+    record->other = gs_get_u64(at + 8);
+    return GS_OK;
   case GS_EDIT_ADD_SEGMENT:
     record->id = gs_get_u64(at);
     record->other = gs_get_u64(at + 8);
+    record->salt = gs_get_u64(at + 16);
     return GS_OK;
   case GS_EDIT_REMOVE_SEGMENT:
     record->id = gs_get_u64(at);

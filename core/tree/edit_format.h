@@ -8,12 +8,12 @@
  *   1 facts              store id 16, kind u32, is clean u32 (0 or 1), salt
  *                        u64, feature bits u64, incarnation u64, flushed
  *                        sequence u64, last sequence u64, next id u64, clock
- *                        floor u64
+ *                        floor u64, safe clock u64
  *   2 add run            run u64, anchor u64, level u32, place u32
  *   3 set level          run u64, level u32
  *   4 add table          run u64, table metadata (data/table_meta.h)
  *   5 remove table       run u64, table u64
- *   6 add segment        number u64, allocated bytes u64
+ *   6 add segment        number u64, allocated bytes u64, salt u64
  *   7 remove segment     number u64
  *   8 note               sequence u64, bytes
  *
@@ -43,7 +43,7 @@ typedef enum gs_edit_tag {
 
 enum {
   GS_EDIT_RECORD_BYTES = 6, /* tag and size */
-  GS_EDIT_FACTS_BYTES = 80,
+  GS_EDIT_FACTS_BYTES = 88,
   GS_EDIT_MAY_BE_SKIPPED = 0x8000,
 };
 
@@ -54,6 +54,7 @@ typedef struct gs_edit_record {
   gs_slice body;  /* as it stands there */
   uint64_t id;    /* run; number of a segment; sequence of a note */
   uint64_t other; /* anchor; table; allocated bytes */
+  uint64_t salt;  /* of a segment */
   uint32_t level;
   gs_run_place place;
   gs_slice note;

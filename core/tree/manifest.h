@@ -63,7 +63,8 @@ typedef struct gs_manifest_found {
   uint64_t number; /* of the manifest read */
   bool is_torn;    /* its last edit was incomplete and never took effect */
   uint64_t torn_offset;
-  size_t stale_count; /* older manifests still present, and newer ones
+  uint64_t repaired_bits; /* put right while reading */
+  size_t stale_count;     /* older manifests still present, and newer ones
                          without a complete base */
 } gs_manifest_found;
 

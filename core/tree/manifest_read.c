@@ -135,6 +135,7 @@ read_frames(reading *r, gs_error *err)
   if (status == GS_OK) {
     status = judge_end(r, err);
   }
+  r->found->repaired_bits = gs_log_reader_repaired_bits(r->reader);
   return status == GS_OK && !has_base ? GS_ABSENT : status;
 }
 

@@ -161,6 +161,7 @@ check_forward(const gs_store_facts *old, const gs_store_facts *facts,
       {"last sequence", old->last_seq, facts->last_seq},
       {"next id", old->next_id, facts->next_id},
       {"clock floor", old->clock_floor_ms, facts->clock_floor_ms},
+      {"safe clock", old->safe_clock_ms, facts->safe_clock_ms},
   };
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
     if (numbers[i].now < numbers[i].before) {
@@ -185,7 +186,7 @@ add_segment(gs_manifest_state *next, const gs_edit_record *record,
                    record->id, next->segments[count - 1].number);
   }
   next->segments[next->segment_count++] =
-      (gs_segment){record->id, record->other};
+      (gs_segment){record->id, record->other, record->salt};
   return GS_OK;
 }
 

@@ -22,7 +22,8 @@
  *   96 predecessor: final link     4
  *  100 flags                       4   1: the predecessor had been synced whole
  *  104 feature bits                8   unknown ones refuse
- *  112 zeros to 4095
+ *  112 zeros to 4087
+ * 4088 salt, again                8   in another sector than the first
  *
  * Frame header:
  *   0  header checksum  4   low half over bytes 4..47, seeded (salt, number,
@@ -34,16 +35,26 @@
  *   24 durable_to       8   bytes of this file known durable when it was built
  *   32 entry count      4
  *   36 link             4   low half of the payload checksum of the frame
- *                           before; of the first frame: low half of the header
- *                           page's checksum
+ *                           before; of the first frame: low half of the seed
+ *                           of (salt, number, 0)
  *   40 type             1   see gs_frame_type
- *   41 zeros            7
+ *   41 zeros            3
+ *   44 fold             4   all 4-byte words of payload and padding, xored
  *
  * Why: the header's own checksum makes the length of a damaged payload
  * trustworthy, so the next frame is found without guessing. The seed makes
  * stale, moved and foreign frames invalid. The link makes a valid follower
  * attest which frame stood before it; durable_to attests that earlier bytes
- * had been synced.
+ * had been synced. Nothing about a frame depends on the header page, so whoever
+ * knows salt and number reads the frames of a log that has lost its page.
+ *
+ * One wrong bit of a frame is put right. In the header it is found by trying
+ * all 384. In the payload a checksum says only that it is wrong; the fold then
+ * differs in exactly one bit, which is the bit's place within its word, and
+ * trying it in every word finds the word. A fold that differs in none or in
+ * several bits, as nearly every torn write has it, ends the search before it
+ * began; so does a payload above GS_REPAIR_MAX_BYTES, since the search hashes
+ * the payload once for each of its words: a gigabyte at that bound.
  */
 #ifndef GS_WAL_FORMAT_H
 #define GS_WAL_FORMAT_H
@@ -57,6 +68,7 @@ enum {
   GS_LOG_HEADER_BYTES = 4096,
   GS_FRAME_HEADER_BYTES = 48,
   GS_FRAME_ALIGN = 8,
+  GS_REPAIR_MAX_BYTES = 64 * 1024, /* payloads in which a bit is searched for */
 };
 
 /* These numbers reach the disk. */

@@ -2,8 +2,8 @@
  * frame: the bytes of format.h.
  *
  * The search for frame headers looks at every eighth byte of a log. What makes
- * it fast is the last word of a header: a type and seven zeros, so one compare
- * of eight bytes sends away nearly every position, and the range of durable_to
+ * it fast is the word with the type: one byte and three zeros, so one compare
+ * of four bytes sends away nearly every position, and the range of durable_to
  * most of the others; only then is a checksum computed.
  */
 #include "wal/frame.h"
@@ -31,6 +31,7 @@ enum {
   PAGE_FLAGS = 100,
   PAGE_FEATURES = 104,
   PAGE_ZEROS = 112,
+  PAGE_SALT_AGAIN = 4088,
 };
 
 /* Offsets in a frame header. */
@@ -43,7 +44,8 @@ enum {
   FRAME_DURABLE_TO = 24,
   FRAME_ENTRY_COUNT = 32,
   FRAME_LINK = 36,
-  FRAME_TYPE = 40, /* one byte and seven zeros: a word from 1 to 4 */
+  FRAME_TYPE = 40, /* one byte and three zeros: a word from 1 to 4 */
+  FRAME_FOLD = 44,
 };
 
 static bool
@@ -53,6 +55,21 @@ all_zeros(const uint8_t *at, size_t size)
 }
 
 /* ---- header page --------------------------------------------------------- */
+
+uint32_t
+gs_log_first_link(gs_log_identity identity)
+{
+  return (uint32_t)gs_checksum_seed(identity.salt, identity.number, 0);
+}
+
+static uint32_t
+first_link(const uint8_t *page)
+{
+  return gs_log_first_link((gs_log_identity){
+      .salt = gs_get_u64(page + PAGE_SALT),
+      .number = gs_get_u64(page + PAGE_NUMBER),
+  });
+}
 
 static uint64_t
 page_checksum(const uint8_t *page)
@@ -80,9 +97,9 @@ gs_log_header_encode(const gs_log_header *header, uint8_t *page)
   gs_put_u64(page + PAGE_PREV_BYTES, header->prev_bytes);
   gs_put_u32(page + PAGE_PREV_LINK, header->prev_link);
   gs_put_u32(page + PAGE_FLAGS, header->is_prev_synced);
-  uint64_t checksum = page_checksum(page);
-  gs_put_u64(page + PAGE_CHECKSUM, checksum);
-  return (uint32_t)checksum;
+  gs_put_u64(page + PAGE_SALT_AGAIN, header->salt);
+  gs_put_u64(page + PAGE_CHECKSUM, page_checksum(page));
+  return first_link(page);
 }
 
 static void
@@ -111,7 +128,8 @@ is_page_malformed(const uint8_t *page)
   uint32_t kind = gs_get_u32(page + PAGE_KIND);
   return (kind != GS_LOG_WAL && kind != GS_LOG_MANIFEST) ||
          gs_get_u32(page + PAGE_FLAGS) > 1 ||
-         !all_zeros(page + PAGE_ZEROS, GS_LOG_HEADER_BYTES - PAGE_ZEROS);
+         gs_get_u64(page + PAGE_SALT_AGAIN) != gs_get_u64(page + PAGE_SALT) ||
+         !all_zeros(page + PAGE_ZEROS, PAGE_SALT_AGAIN - PAGE_ZEROS);
 }
 
 gs_status
@@ -126,8 +144,7 @@ gs_log_header_decode(gs_slice page, const char *name, gs_log_header *header,
   if (memcmp(at + PAGE_MAGIC, GS_LOG_MAGIC, PAGE_CHECKSUM - PAGE_MAGIC) != 0) {
     return GS_FAIL(err, GS_CORRUPT, "'%s' does not begin as a log", name);
   }
-  uint64_t checksum = gs_get_u64(at + PAGE_CHECKSUM);
-  if (checksum != page_checksum(at)) {
+  if (gs_get_u64(at + PAGE_CHECKSUM) != page_checksum(at)) {
     return GS_FAIL(err, GS_CORRUPT, "the header page of '%s' is damaged", name);
   }
   uint32_t format = gs_get_u32(at + PAGE_FORMAT);
@@ -141,8 +158,51 @@ gs_log_header_decode(gs_slice page, const char *name, gs_log_header *header,
                    name);
   }
   read_page(at, header);
-  *link = (uint32_t)checksum;
+  *link = first_link(at);
   return GS_OK;
+}
+
+static void
+flip_bit(uint8_t *bytes, size_t bit)
+{
+  bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+}
+
+static bool
+is_page_sound(const uint8_t *page)
+{
+  return memcmp(page + PAGE_MAGIC, GS_LOG_MAGIC, PAGE_CHECKSUM - PAGE_MAGIC) ==
+             0 &&
+         gs_get_u64(page + PAGE_CHECKSUM) == page_checksum(page);
+}
+
+static bool
+repair_page_within(uint8_t *page, size_t from, size_t to)
+{
+  for (size_t bit = from * 8; bit < to * 8; bit++) {
+    flip_bit(page, bit);
+    if (is_page_sound(page)) {
+      return true;
+    }
+    flip_bit(page, bit);
+  }
+  return false;
+}
+
+/* A wrong bit among the zeros shows itself; of the fields all are tried. */
+bool
+gs_log_header_repair(uint8_t *page, size_t size)
+{
+  if (size < GS_LOG_HEADER_BYTES) {
+    return false;
+  }
+  for (size_t at = PAGE_ZEROS; at < PAGE_SALT_AGAIN; at++) {
+    if (page[at] != 0) {
+      return repair_page_within(page, at, at + 1);
+    }
+  }
+  return repair_page_within(page, 0, PAGE_ZEROS) ||
+         repair_page_within(page, PAGE_SALT_AGAIN, GS_LOG_HEADER_BYTES);
 }
 
 /* ---- frames -------------------------------------------------------------- */
@@ -158,6 +218,17 @@ header_checksum(const uint8_t *frame, uint64_t seed)
 {
   return (uint32_t)gs_checksum(frame + FRAME_SUMMED,
                                GS_FRAME_HEADER_BYTES - FRAME_SUMMED, seed);
+}
+
+/* Of a multiple of 8 bytes. */
+static uint32_t
+fold_of(const uint8_t *bytes, size_t size)
+{
+  uint64_t fold = 0;
+  for (size_t at = 0; at < size; at += sizeof fold) {
+    fold ^= gs_get_u64(bytes + at);
+  }
+  return (uint32_t)(fold ^ fold >> 32);
 }
 
 static bool
@@ -206,7 +277,8 @@ gs_frame_encode(gs_log_identity identity, uint32_t prev_link, gs_slice payload,
   gs_put_u64(to + FRAME_DURABLE_TO, info->durable_to);
   gs_put_u32(to + FRAME_ENTRY_COUNT, info->entry_count);
   gs_put_u32(to + FRAME_LINK, prev_link);
-  gs_put_u64(to + FRAME_TYPE, (uint64_t)info->type);
+  gs_put_u32(to + FRAME_TYPE, (uint32_t)info->type);
+  gs_put_u32(to + FRAME_FOLD, fold_of(body, padded));
   gs_put_u32(to + FRAME_CHECKSUM, header_checksum(to, seed));
   info->end_offset = info->offset + whole;
   info->link = (uint32_t)checksum;
@@ -222,7 +294,7 @@ has_room(gs_slice log, uint64_t offset)
 static bool
 is_type_word(const uint8_t *frame)
 {
-  return gs_get_u64(frame + FRAME_TYPE) - GS_FRAME_BATCH <=
+  return gs_get_u32(frame + FRAME_TYPE) - GS_FRAME_BATCH <=
          GS_FRAME_EDIT - GS_FRAME_BATCH;
 }
 
@@ -250,14 +322,12 @@ gs_log_guess_salt(gs_slice log, uint64_t number)
   if (log.size < GS_LOG_HEADER_BYTES) {
     return 0;
   }
-  uint64_t written = gs_get_u64(log.data + PAGE_SALT);
-  for (uint64_t bit = 1; bit != 0; bit <<= 1) {
-    gs_log_identity guess = {.salt = written ^ bit, .number = number};
-    if (has_header(log, guess, GS_LOG_HEADER_BYTES)) {
-      return guess.salt;
-    }
-  }
-  return written;
+  gs_log_identity first = {gs_get_u64(log.data + PAGE_SALT), number};
+  gs_log_identity again = {gs_get_u64(log.data + PAGE_SALT_AGAIN), number};
+  return !has_header(log, first, GS_LOG_HEADER_BYTES) &&
+                 has_header(log, again, GS_LOG_HEADER_BYTES)
+             ? again.salt
+             : first.salt;
 }
 
 static void
@@ -275,30 +345,109 @@ read_header(const uint8_t *frame, uint64_t offset, gs_frame_info *info)
   };
 }
 
-bool
-gs_frame_decode(gs_slice log, gs_log_identity identity, uint64_t offset,
-                uint32_t prev_link, gs_frame_info *info, gs_slice *payload)
+/* All that can be said of a frame before its payload is looked at. */
+static bool
+decode_header(gs_slice log, gs_log_identity identity, uint64_t offset,
+              uint32_t prev_link, gs_frame_info *info)
 {
   if (!has_header(log, identity, offset)) {
     return false;
   }
   const uint8_t *frame = log.data + offset;
+  read_header(frame, offset, info);
+  return info->end_offset <= log.size &&
+         has_shape(info, gs_get_u32(frame + FRAME_PAYLOAD_BYTES)) &&
+         gs_get_u32(frame + FRAME_LINK) == prev_link;
+}
+
+/* Requires: decode_header. */
+static bool
+is_payload_sound(const uint8_t *frame, const gs_frame_info *info, uint64_t seed)
+{
   const uint8_t *body = frame + GS_FRAME_HEADER_BYTES;
   size_t size = gs_get_u32(frame + FRAME_PAYLOAD_BYTES);
-  size_t padded = (size_t)gs_frame_bytes(size) - GS_FRAME_HEADER_BYTES;
+  size_t padded =
+      (size_t)(info->end_offset - info->offset) - GS_FRAME_HEADER_BYTES;
+  return gs_get_u64(frame + FRAME_PAYLOAD_CHECKSUM) ==
+             gs_checksum(body, padded, seed) &&
+         gs_get_u32(frame + FRAME_FOLD) == fold_of(body, padded) &&
+         all_zeros(body + size, padded - size);
+}
+
+bool
+gs_frame_decode(gs_slice log, gs_log_identity identity, uint64_t offset,
+                uint32_t prev_link, gs_frame_info *info, gs_slice *payload)
+{
   gs_frame_info found;
-  read_header(frame, offset, &found);
-  if (found.end_offset > log.size || !has_shape(&found, size) ||
-      gs_get_u32(frame + FRAME_LINK) != prev_link ||
-      gs_get_u64(frame + FRAME_PAYLOAD_CHECKSUM) !=
-          gs_checksum(body, padded, frame_seed(identity, offset)) ||
-      !all_zeros(body + size, padded - size)) {
+  if (!decode_header(log, identity, offset, prev_link, &found) ||
+      !is_payload_sound(log.data + offset, &found,
+                        frame_seed(identity, offset))) {
     return false;
   }
+  const uint8_t *frame = log.data + offset;
   *info = found;
-  *payload = gs_slice_of(body, size);
+  *payload = gs_slice_of(frame + GS_FRAME_HEADER_BYTES,
+                         gs_get_u32(frame + FRAME_PAYLOAD_BYTES));
   return true;
 }
+
+/* ---- repair -------------------------------------------------------------- */
+
+static bool
+repair_header(uint8_t *log, size_t log_bytes, gs_log_identity identity,
+              uint64_t offset, uint32_t prev_link)
+{
+  gs_slice whole = gs_slice_of(log, log_bytes);
+  if (!has_room(whole, offset)) {
+    return false;
+  }
+  for (size_t bit = 0; bit < (size_t)GS_FRAME_HEADER_BYTES * 8; bit++) {
+    gs_frame_info info;
+    gs_slice payload;
+    flip_bit(log + offset, bit);
+    if (gs_frame_decode(whole, identity, offset, prev_link, &info, &payload)) {
+      return true;
+    }
+    flip_bit(log + offset, bit);
+  }
+  return false;
+}
+
+/* The words that may hold the bit are tried in turn. */
+static bool
+repair_payload(uint8_t *frame, const gs_frame_info *info, uint64_t seed)
+{
+  uint8_t *body = frame + GS_FRAME_HEADER_BYTES;
+  size_t padded =
+      (size_t)(info->end_offset - info->offset) - GS_FRAME_HEADER_BYTES;
+  uint32_t wrong = gs_get_u32(frame + FRAME_FOLD) ^ fold_of(body, padded);
+  bool is_one_bit = wrong != 0 && (wrong & (wrong - 1)) == 0;
+  if (!is_one_bit || padded > GS_REPAIR_MAX_BYTES) {
+    return false;
+  }
+  for (size_t at = 0; at < padded; at += sizeof wrong) {
+    gs_put_u32(body + at, gs_get_u32(body + at) ^ wrong);
+    if (is_payload_sound(frame, info, seed)) {
+      return true;
+    }
+    gs_put_u32(body + at, gs_get_u32(body + at) ^ wrong);
+  }
+  return false;
+}
+
+bool
+gs_frame_repair(uint8_t *log, size_t log_bytes, gs_log_identity identity,
+                uint64_t offset, uint32_t prev_link)
+{
+  gs_frame_info info;
+  if (decode_header(gs_slice_of(log, log_bytes), identity, offset, prev_link,
+                    &info)) {
+    return repair_payload(log + offset, &info, frame_seed(identity, offset));
+  }
+  return repair_header(log, log_bytes, identity, offset, prev_link);
+}
+
+/* ---- the search ---------------------------------------------------------- */
 
 /* Headers that can answer stand behind the bytes they speak of. */
 bool

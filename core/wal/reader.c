@@ -20,7 +20,8 @@ struct gs_log_reader {
   uint32_t header_link;
   uint32_t link;   /* the frame at offset must have it */
   uint64_t offset; /* where the walk is */
-  gs_log_end end;  /* 0 until the walk is over */
+  uint64_t repaired_bits;
+  gs_log_end end; /* 0 until the walk is over */
 };
 
 /* ---- opening ------------------------------------------------------------- */
@@ -79,12 +80,22 @@ load(gs_env *env, const char *path, gs_log_reader **out, gs_error *err)
 }
 
 static gs_status
+decode_page(gs_log_reader *reader, const char *path, gs_error *err)
+{
+  return gs_log_header_decode(gs_buffer_slice(&reader->bytes), path,
+                              &reader->header, &reader->header_link, err);
+}
+
+static gs_status
 read_header(gs_log_reader *reader, const char *path,
             const gs_store_id *expected_id, gs_error *err)
 {
-  gs_status status =
-      gs_log_header_decode(gs_buffer_slice(&reader->bytes), path,
-                           &reader->header, &reader->header_link, err);
+  gs_status status = decode_page(reader, path, err);
+  if (status == GS_CORRUPT && reader->used_bytes > 0 &&
+      gs_log_header_repair(reader->bytes.data, reader->bytes.size)) {
+    reader->repaired_bits++;
+    status = decode_page(reader, path, err);
+  }
   if (status == GS_OK && expected_id != NULL &&
       memcmp(expected_id, &reader->header.store_id, sizeof *expected_id) != 0) {
     status = GS_FAIL(err, GS_MISMATCH, "'%s' belongs to another store", path);
@@ -108,6 +119,57 @@ gs_log_open(gs_env *env, const char *path, const gs_store_id *expected_id,
   }
   reader->identity = (gs_log_identity){.salt = reader->header.salt,
                                        .number = reader->header.number};
+  reader->link = reader->header_link;
+  reader->offset = GS_LOG_HEADER_BYTES;
+  *out = reader;
+  return GS_OK;
+}
+
+static gs_status
+check_identity(const gs_log_reader *reader, const char *path,
+               const gs_log_identity *identity, gs_error *err)
+{
+  const gs_log_header *header = &reader->header;
+  if (header->number == identity->number && header->salt == identity->salt) {
+    return GS_OK;
+  }
+  gs_status status =
+      GS_FAIL(err, GS_CORRUPT, "'%s' holds another log: number %llu", path,
+              (unsigned long long)header->number);
+  status = gs_error_at(err, status, path);
+  return gs_error_offset(err, status, 0);
+}
+
+gs_status
+gs_log_open_listed(gs_env *env, const char *path,
+                   const gs_store_id *expected_id,
+                   const gs_log_identity *identity, gs_log_reader **out,
+                   gs_error *err)
+{
+  gs_log_reader *reader = NULL;
+  *out = NULL;
+  gs_status status = load(env, path, &reader, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_error failure;
+  status = read_header(reader, path, expected_id, &failure);
+  if (status == GS_OK) {
+    status = check_identity(reader, path, identity, &failure);
+  } else if (status == GS_CORRUPT) {
+    reader->is_headless = true;
+    reader->header = (gs_log_header){.kind = GS_LOG_WAL};
+    status = GS_OK;
+  }
+  if (status != GS_OK) {
+    gs_log_reader_close(reader);
+    if (err != NULL) {
+      *err = failure;
+    }
+    return status;
+  }
+  reader->identity = *identity;
+  reader->header_link = gs_log_first_link(*identity);
   reader->link = reader->header_link;
   reader->offset = GS_LOG_HEADER_BYTES;
   *out = reader;
@@ -157,14 +219,34 @@ judge_end(const gs_log_reader *reader, bool is_sealed)
   return is_sealed ? GS_LOG_SEALED : GS_LOG_CLEAN;
 }
 
+static bool
+decode_here(const gs_log_reader *reader, gs_frame_info *info, gs_slice *payload)
+{
+  return gs_frame_decode(gs_buffer_slice(&reader->bytes), reader->identity,
+                         reader->offset, reader->link, info, payload);
+}
+
+static bool
+repair_here(gs_log_reader *reader)
+{
+  if (reader->used_bytes <= reader->offset ||
+      !gs_frame_repair(reader->bytes.data, reader->bytes.size, reader->identity,
+                       reader->offset, reader->link)) {
+    return false;
+  }
+  reader->repaired_bits++;
+  return true;
+}
+
 bool
 gs_log_next(gs_log_reader *reader, gs_frame_info *info, gs_slice *payload)
 {
   if (reader->end != 0) {
     return false;
   }
-  if (!gs_frame_decode(gs_buffer_slice(&reader->bytes), reader->identity,
-                       reader->offset, reader->link, info, payload) ||
+  bool is_frame = decode_here(reader, info, payload) ||
+                  (repair_here(reader) && decode_here(reader, info, payload));
+  if (!is_frame ||
       !gs_frame_is_allowed(reader->header.kind, info, payload->size)) {
     reader->end = judge_end(reader, false);
     return false;
@@ -189,6 +271,12 @@ uint32_t
 gs_log_reader_header_link(const gs_log_reader *reader)
 {
   return reader->header_link;
+}
+
+uint64_t
+gs_log_reader_repaired_bits(const gs_log_reader *reader)
+{
+  return reader->repaired_bits;
 }
 
 uint64_t

@@ -8,6 +8,9 @@
  *   GS_LOG_CLEAN   only zeros follow (nothing was ever written there)
  *   GS_LOG_TORN    something stands there that is no valid frame, or the file
  *                  is shorter than its header says
+ * A frame with one wrong bit is no end: the bit is put right, in memory, and
+ * counted (see format.h for how far that goes). The same is done to a header
+ * page.
  * Whether a torn end is a lost tail or damage is decided with evidence: see
  * gs_log_find_evidence, and replay for what other files say.
  *
@@ -20,7 +23,7 @@
 #define GS_WAL_READER_H
 
 #include "env/env.h"
-#include "wal/format.h"
+#include "wal/frame.h"
 
 typedef struct gs_log_reader gs_log_reader;
 
@@ -36,10 +39,18 @@ GS_MUST_CHECK gs_status gs_log_open(gs_env *env, const char *path,
                                     const gs_store_id *expected_id,
                                     gs_log_reader **out, gs_error *err);
 
+/* A reader for a log whose salt and number are known from elsewhere: its frames
+ * are given whatever became of the header page. Where that is bad, the reader
+ * is headless: gs_log_reader_header gives NULL and the end is what the frames
+ * say. GS_CORRUPT where a good page names another log. */
+GS_MUST_CHECK gs_status gs_log_open_listed(gs_env *env, const char *path,
+                                           const gs_store_id *expected_id,
+                                           const gs_log_identity *identity,
+                                           gs_log_reader **out, gs_error *err);
+
 /* A reader for a file whose header page is bad: it gives no frames, its walk
  * has ended at offset 0 (clean where the file holds only zeros), and evidence
- * is looked for with the salt that stands in the page. One wrong bit in the
- * salt is put right for this; more than one, and there is no evidence. */
+ * is looked for with a salt that stands in the page. */
 GS_MUST_CHECK gs_status gs_log_open_headless(gs_env *env, const char *path,
                                              uint64_t number,
                                              gs_log_reader **out,
@@ -50,8 +61,11 @@ void gs_log_reader_close(gs_log_reader *reader); /* NULL is accepted */
 /* NULL where the reader is headless. */
 const gs_log_header *gs_log_reader_header(const gs_log_reader *reader);
 
-/* Low half of the header page's checksum: the first frame's link. */
+/* What the first frame's link must be. */
 uint32_t gs_log_reader_header_link(const gs_log_reader *reader);
+
+/* Bits put right so far. */
+uint64_t gs_log_reader_repaired_bits(const gs_log_reader *reader);
 
 uint64_t gs_log_reader_file_bytes(const gs_log_reader *reader);
 
@@ -62,7 +76,7 @@ uint64_t gs_log_reader_used_bytes(const gs_log_reader *reader);
  * how). */
 bool gs_log_next(gs_log_reader *reader, gs_frame_info *info, gs_slice *payload);
 
-/* Requires: gs_log_next returned false, or the reader is headless. */
+/* Requires: gs_log_next returned false, or gs_log_open_headless. */
 gs_log_end gs_log_reader_end(const gs_log_reader *reader);
 
 /* Where the walk is, and the link the frame there would have to have. */

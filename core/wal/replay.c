@@ -77,17 +77,15 @@ check_listed(const replay *r, size_t index, const gs_log_reader *reader,
                 (unsigned long long)found, (unsigned long long)recorded);
     return corrupt_at(r, found, status, err);
   }
-  if (header != NULL &&
-      (header->number != segment->number || header->kind != GS_LOG_WAL)) {
-    gs_status status =
-        GS_FAIL(err, GS_CORRUPT, "'%s' holds another log: number %llu", path,
-                (unsigned long long)header->number);
+  if (header != NULL && header->kind != GS_LOG_WAL) {
+    gs_status status = GS_FAIL(err, GS_CORRUPT,
+                               "'%s' is no segment of a write-ahead log", path);
     return corrupt_at(r, 0, status, err);
   }
   return GS_OK;
 }
 
-/* Headless where the header page is bad. */
+/* Headless where the header page is bad; its frames are there nevertheless. */
 static gs_status
 open_segment(replay *r, size_t index, gs_log_reader **out, gs_error *err)
 {
@@ -97,12 +95,11 @@ open_segment(replay *r, size_t index, gs_log_reader **out, gs_error *err)
     return status;
   }
   const char *path = (const char *)r->path.data;
+  const gs_segment *segment = &r->request->segments[index];
+  gs_log_identity identity = {.salt = segment->salt, .number = segment->number};
   gs_log_reader *reader = NULL;
-  status = gs_log_open(r->env, path, &r->request->store_id, &reader, err);
-  if (status == GS_CORRUPT) {
-    status = gs_log_open_headless(
-        r->env, path, r->request->segments[index].number, &reader, err);
-  }
+  status = gs_log_open_listed(r->env, path, &r->request->store_id, &identity,
+                              &reader, err);
   if (status == GS_MISSING) {
     status = GS_FAIL(err, GS_CORRUPT, "the log '%s' is missing", path);
     status = gs_error_at(err, status, path);
@@ -151,7 +148,7 @@ enter_segment(replay *r, size_t index, const gs_log_reader *reader)
                gs_log_reader_header_link(reader));
   } else if (header != NULL) {
     r->is_broken = true;
-  } else if (gs_log_reader_end(reader) == GS_LOG_TORN && !r->is_broken) {
+  } else if (gs_log_reader_used_bytes(reader) > 0 && !r->is_broken) {
     move_front(r, index, 0, 0);
     r->is_broken = true;
   }
@@ -175,6 +172,9 @@ hand_out(replay *r, const gs_frame_info *info, gs_slice payload, gs_error *err)
     r->expected_seq = info->first_seq + info->entry_count;
     r->result->last_seq = r->expected_seq - 1;
     r->result->batch_count++;
+  } else if (status == GS_CORRUPT || status == GS_VERSION) {
+    /* Who reads a batch knows nothing of files. */
+    status = corrupt_at(r, info->offset, status, err);
   }
   return status;
 }
@@ -225,8 +225,7 @@ walk_segment(replay *r, size_t index, gs_log_reader *reader, gs_error *err)
       move_front(r, index, info.end_offset, info.link);
     }
   }
-  if (!r->is_over && gs_log_reader_header(reader) != NULL &&
-      gs_log_reader_end(reader) == GS_LOG_TORN) {
+  if (!r->is_over && gs_log_reader_end(reader) == GS_LOG_TORN) {
     r->is_broken = true;
   }
   return GS_OK;
@@ -243,6 +242,7 @@ walk_all(replay *r, gs_error *err)
     }
     enter_segment(r, i, reader);
     status = walk_segment(r, i, reader, err);
+    r->result->repaired_bits += gs_log_reader_repaired_bits(reader);
     gs_log_reader_close(reader);
     if (status != GS_OK) {
       return status;
@@ -355,5 +355,9 @@ gs_wal_replay(gs_env *env, const gs_replay_request *request,
     status = judge(&r, err);
   }
   gs_buffer_deinit(&r.path);
+  if (status == GS_CORRUPT && request->takes_prefix) {
+    result->is_salvaged = true;
+    return GS_OK;
+  }
   return status;
 }

@@ -22,9 +22,13 @@
  * Corrupt without a front being judged: a listed segment that is missing,
  * shorter than its recorded size, or another file than listed; sequences that
  * jump or go back between neighbouring frames. A later segment alone is no
- * evidence: without syncs the newer file may reach the device first, even
- * where the older one has lost its header page. A read error is an error,
- * never a verdict.
+ * evidence: without syncs the newer file may reach the device first. A read
+ * error is an error, never a verdict.
+ *
+ * Frames are read with the salt of the list, so a segment whose header page is
+ * lost hides none of them; what such a page would have said of the segment
+ * before is missing, and the next batch decides. Single wrong bits of frames
+ * and pages are put right and counted.
  *
  * Life: one call. Threads: one.
  */
@@ -37,7 +41,8 @@
 /* One segment as the manifest lists it. */
 typedef struct gs_segment {
   uint64_t number;
-  uint64_t allocated_bytes;
+  uint64_t allocated_bytes; /* its size, always */
+  uint64_t salt;            /* of its frames' checksums */
 } gs_segment;
 
 typedef struct gs_replay_request {
@@ -51,6 +56,8 @@ typedef struct gs_replay_request {
                            given out: a crash may take that one back */
   bool was_clean;       /* the store was closed cleanly: any damage is
                            corruption */
+  bool takes_prefix;    /* corruption ends the replay instead of failing it:
+                               what came before stands, see is_salvaged */
   /* Called for each batch; an error ends the replay with it. A batch without
    * entries comes too, where its place is not in the flushed part. */
   gs_status (*batch)(void *context, const gs_frame_info *info, gs_slice payload,
@@ -59,10 +66,12 @@ typedef struct gs_replay_request {
 } gs_replay_request;
 
 typedef struct gs_replay_result {
-  uint64_t last_seq;     /* flushed_seq where nothing followed */
-  uint64_t batch_count;  /* batches handed out */
-  bool is_torn;          /* a tail was given up */
-  uint64_t torn_segment; /* where, if so */
+  uint64_t last_seq;      /* flushed_seq where nothing followed */
+  uint64_t batch_count;   /* batches handed out */
+  uint64_t repaired_bits; /* put right, one in a frame or page */
+  bool is_salvaged;       /* corruption was met and all behind it given up */
+  bool is_torn;           /* a tail was given up */
+  uint64_t torn_segment;  /* where, if so */
   uint64_t torn_offset;
   uint64_t torn_bytes; /* bytes of that file from there to its last
                               non-zero byte */

@@ -24,7 +24,8 @@ struct gs_log_writer {
   gs_log_identity identity;
   uint64_t written_bytes; /* 0 before start, then the end of the last frame */
   uint64_t durable_bytes;
-  uint32_t link; /* for the next frame */
+  uint64_t attested_bytes; /* durable_to of the last frame */
+  uint32_t link;           /* for the next frame */
   bool is_sealed;
   atomic_bool is_poisoned; /* set by either thread */
   gs_buffer staging;
@@ -113,10 +114,16 @@ gs_log_poison(gs_log_writer *writer)
   atomic_store_explicit(&writer->is_poisoned, true, memory_order_release);
 }
 
+bool
+gs_log_is_poisoned(const gs_log_writer *writer)
+{
+  return atomic_load_explicit(&writer->is_poisoned, memory_order_acquire);
+}
+
 static gs_status
 refuse_poisoned(const gs_log_writer *writer, gs_error *err)
 {
-  if (!atomic_load_explicit(&writer->is_poisoned, memory_order_acquire)) {
+  if (!gs_log_is_poisoned(writer)) {
     return GS_OK;
   }
   const char *path = writer->file->path;
@@ -248,6 +255,7 @@ gs_log_append(gs_log_writer *writer, gs_frame_type type, uint64_t first_seq,
   }
   if (status == GS_OK) {
     writer->written_bytes = info.end_offset;
+    writer->attested_bytes = info.durable_to;
     writer->link = info.link;
     writer->is_sealed = type == GS_FRAME_SEAL;
   }
@@ -286,6 +294,12 @@ uint64_t
 gs_log_durable_bytes(const gs_log_writer *writer)
 {
   return writer->durable_bytes;
+}
+
+uint64_t
+gs_log_attested_bytes(const gs_log_writer *writer)
+{
+  return writer->attested_bytes;
 }
 
 void

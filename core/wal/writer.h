@@ -57,6 +57,13 @@ GS_MUST_CHECK gs_status gs_log_sync(gs_log_writer *writer, gs_error *err);
 /* Requires: a successful sync began when written_bytes was >= bytes. */
 void gs_log_mark_durable(gs_log_writer *writer, uint64_t bytes);
 
+/* How much of the file its last frame says is durable. */
+uint64_t gs_log_attested_bytes(const gs_log_writer *writer);
+
+/* Whether a write or sync failed: the writer refuses from then on, and what it
+ * failed at may or may not stand in the file. */
+bool gs_log_is_poisoned(const gs_log_writer *writer);
+
 /* Makes the writer refuse from now on, as after a failed write. */
 void gs_log_poison(gs_log_writer *writer);
 

@@ -131,7 +131,7 @@ test_a_failed_growth_changes_nothing(void **state)
   uint64_t hash = gs_hash_key(number_key(&number));
   uint32_t node = insert(&fix, number_key(&number), hash);
   size_t bytes = gs_index_bytes(&fix.index);
-  gs_sim_fail_alloc(*state, 1);
+  gs_sim_fail_alloc(*state, 1, 1);
   assert_int_equal(gs_index_reserve(&fix.index, FIRST_SLOTS, NULL), GS_NOMEM);
   assert_int_equal(gs_index_bytes(&fix.index), bytes);
   assert_int_equal(
@@ -144,7 +144,7 @@ static void
 test_an_index_that_cannot_begin_says_so(void **state)
 {
   gs_index index;
-  gs_sim_fail_alloc(*state, 1);
+  gs_sim_fail_alloc(*state, 1, 1);
   assert_int_equal(gs_index_init(&index, gs_sim_env(*state)->alloc, NULL),
                    GS_NOMEM);
 }

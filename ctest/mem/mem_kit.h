@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "code/hash.h"
+#include "env/env.h"
 #include "env/sim.h"
 #include "mem/inner.h"
 #include "support/array_cursor.h"

@@ -66,6 +66,45 @@ test_every_key_is_got_as_of_every_moment(void **state)
 }
 
 static void
+test_void_entries_are_as_if_they_had_never_been_added(void **state)
+{
+  history *past = history_new(3);
+  gs_memtable *table = kit_table(gs_sim_env(*state), KIT_CAPACITY);
+  while (past->count < ENTRIES) {
+    kit_add(table, history_extend(past));
+  }
+  const uint64_t limit = ENTRIES / 2;
+  gs_memtable_void_above(table, limit);
+  for (size_t i = 0; i < ENTRIES; i++) {
+    gs_slice key = past->entries[i].key;
+    gs_entry got;
+    const gs_entry *wanted = history_get(past, key, limit);
+    assert_int_equal(
+        gs_memtable_get(table, key, gs_hash_key(key), GS_SEQ_MAX, &got),
+        wanted != NULL);
+    if (wanted != NULL) {
+      kit_expect_entry(&got, wanted);
+    }
+    expect_get(table, past, key, limit / 2);
+  }
+  gs_memtable_cursor walk;
+  uint64_t count = 0;
+  assert_int_equal(gs_memtable_cursor_init(&walk, table, GS_SEQ_MAX, NULL),
+                   GS_OK);
+  for (gs_cursor_first(&walk.base); walk.base.valid;
+       gs_cursor_next(&walk.base)) {
+    do {
+      assert_true(walk.base.entry.seq <= limit);
+      count++;
+    } while (gs_cursor_older(&walk.base));
+  }
+  gs_cursor_end(&walk.base);
+  assert_int_equal(count, limit);
+  gs_memtable_unref(table);
+  free(past);
+}
+
+static void
 test_statistics_count_what_was_added(void **state)
 {
   history *past = history_new(5);
@@ -191,7 +230,7 @@ test_after_a_reserve_adds_need_no_memory(void **state)
   history *past = history_new(8);
   gs_memtable *table = kit_table(gs_sim_env(*state), KIT_CAPACITY);
   assert_int_equal(gs_memtable_reserve(table, KIT_ENTRIES, NULL), GS_OK);
-  gs_sim_fail_alloc(*state, 1);
+  gs_sim_fail_alloc(*state, 1, 1);
   while (past->count < KIT_ENTRIES) {
     kit_add(table, history_extend(past));
   }
@@ -265,9 +304,9 @@ test_any_failing_allocation_is_reported_and_changes_nothing(void **state)
   for (uint64_t nth = 1;; nth++) {
     history *past = history_new(9);
     bool has_failed = false;
-    gs_sim_fail_alloc(*state, nth);
+    gs_sim_fail_alloc(*state, nth, 1);
     bool was_born = live(gs_sim_env(*state), past, &has_failed);
-    gs_sim_fail_alloc(*state, 0);
+    gs_sim_fail_alloc(*state, 0, 1);
     free(past);
     assert_int_equal(gs_sim_allocated_bytes(*state), 0);
     if (was_born && !has_failed) {
@@ -285,10 +324,10 @@ test_a_dump_without_memory_fails(void **state)
   kit_add(table, &entry);
   gs_buffer out;
   gs_buffer_init(&out, gs_sim_env(*state)->alloc);
-  gs_sim_fail_alloc(*state, 1);
+  gs_sim_fail_alloc(*state, 1, 1);
   assert_int_equal(gs_memtable_dump(table, &out, NULL), GS_NOMEM);
   kit_expect_sound(table);
-  gs_sim_fail_alloc(*state, 1);
+  gs_sim_fail_alloc(*state, 1, 1);
   assert_int_equal(gs_memtable_dump(table, &out, NULL), GS_NOMEM);
   kit_expect_unused_order(table);
   gs_buffer_deinit(&out);
@@ -446,6 +485,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_every_key_is_got_as_of_every_moment),
+      KIT_TEST(test_void_entries_are_as_if_they_had_never_been_added),
       KIT_TEST(test_statistics_count_what_was_added),
       KIT_TEST(test_allocated_bytes_are_what_the_machine_gave),
       KIT_TEST(test_a_full_table_refuses_and_stays_as_it_was),

@@ -168,11 +168,11 @@ take_despite_failure(void **state, uint64_t nth, const char *last_key)
   }
   order_kit_add(&kit, gs_slice_of(last_key, 7));
   size_t bytes = bytes_of(&kit);
-  gs_sim_fail_alloc(*state, nth);
+  gs_sim_fail_alloc(*state, nth, 1);
   gs_order *after = NULL;
   gs_status status = gs_ordering_take(&kit.ordering, gs_arena_used(&kit.arena),
                                       kit.key_count, &after, NULL);
-  gs_sim_fail_alloc(*state, 0);
+  gs_sim_fail_alloc(*state, 0, 1);
   if (status != GS_OK) {
     assert_int_equal(status, GS_NOMEM);
     assert_int_equal(bytes_of(&kit), bytes);

@@ -14,7 +14,7 @@
 
 #include "merge/drop.h"
 
-enum { MAX_VERSIONS = 6, CLOCKS = 3, LOWEST_SEQ = 1 };
+enum { MAX_VERSIONS = 8, CLOCKS = 3, LOWEST_SEQ = 1 };
 
 /* The second clock is the very moment at which the first expiry takes hold. */
 static const uint64_t clocks[CLOCKS] = {9, 10, 20};

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "merge/drop_judges.h"
+#include "support/family.h"
 
 /* Every case of a scope --------------------------------------------------------- */
 
@@ -200,6 +201,16 @@ judge_splits(merge_case *c, scope *s)
   }
 }
 
+static uint64_t all_cases;
+
+/* Six versions of a key; more where more is asked for. */
+static size_t
+longest(void)
+{
+  size_t scale = family_count(1);
+  return scale >= 100 ? 8 : scale >= 10 ? 7 : 6;
+}
+
 static void
 judge_scope(scope *s)
 {
@@ -217,6 +228,7 @@ judge_scope(scope *s)
       }
     }
   }
+  all_cases += s->cases + s->later_cases;
   print_message("%zu versions, %u kinds, %u clocks: %llu cases, %llu later\n",
                 s->max_versions, s->kinds, s->clocks,
                 (unsigned long long)s->cases,
@@ -228,8 +240,8 @@ test_no_history_of_puts_and_deletes_reads_otherwise_or_keeps_too_much(
     void **state)
 {
   (void)state;
-  judge_scope(
-      &(scope){.max_versions = 6, .kinds = 2, .clocks = 1, .is_exact = true});
+  judge_scope(&(scope){
+      .max_versions = longest(), .kinds = 2, .clocks = 1, .is_exact = true});
   judge_scope(&(scope){.max_versions = 4,
                        .kinds = 2,
                        .clocks = 1,
@@ -242,7 +254,7 @@ test_no_history_with_expiry_reads_otherwise(void **state)
 {
   (void)state;
   judge_scope(&(scope){
-      .max_versions = 6, .kinds = 3, .clocks = 2, .clocks_rise = true});
+      .max_versions = longest(), .kinds = 3, .clocks = 2, .clocks_rise = true});
   judge_scope(&(scope){.max_versions = 4, .kinds = 4, .clocks = 3});
   judge_scope(&(scope){
       .max_versions = 3, .kinds = 4, .clocks = 3, .merges_again = true});
@@ -433,5 +445,7 @@ main(void)
           test_no_history_of_puts_and_deletes_reads_otherwise_or_keeps_too_much),
       cmocka_unit_test(test_no_history_with_expiry_reads_otherwise),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(17, "drop", all_cases,
+                       cmocka_run_group_tests(tests, NULL, NULL),
+                       "merges of histories in a small scope");
 }

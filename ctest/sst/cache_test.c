@@ -283,12 +283,12 @@ test_running_out_of_memory_leaves_nothing_behind(void **state)
   gs_cache *other = NULL;
   gs_status status = GS_NOMEM;
   for (uint64_t nth = 1; status != GS_OK; nth++) {
-    gs_sim_fail_alloc(sim_machine, nth);
+    gs_sim_fail_alloc(sim_machine, nth, 1);
     status = gs_cache_new(sim_machine_env, epoch, BLOCK, &other, NULL);
     assert_true(status == GS_OK || (status == GS_NOMEM && other == NULL));
     assert_true(nth > 1 || status == GS_NOMEM);
   }
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   gs_frame *frame = NULL;
   assert_int_equal(gs_cache_frame_new(other, BLOCK, &frame, NULL), GS_NOMEM);
   assert_null(frame);

@@ -87,7 +87,7 @@ test_growth_that_failed_is_told_by_the_flush(void **state)
 {
   (void)state;
   start();
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   append("lost");
   assert_int_equal(gs_sink_flush(&sink, true, NULL), GS_NOMEM);
   gs_sink_abandon(&sink);
@@ -97,7 +97,7 @@ static void
 test_a_sink_that_does_not_open_leaves_nothing(void **state)
 {
   (void)state;
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_int_equal(gs_sink_open(&sink, sim_machine_env, "/f", NULL), GS_NOMEM);
   sim_machine_fail(GS_SIM_OPEN, 1, EIO);
   assert_int_equal(gs_sink_open(&sink, sim_machine_env, "/f", NULL), GS_IO);

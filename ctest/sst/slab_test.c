@@ -136,20 +136,20 @@ test_running_out_of_memory_is_told(void **state)
 {
   (void)state;
   gs_slab *slab;
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_null(gs_slabs_take(slabs, &slab));
   held taken = take(1);
   give(&taken, 1);
   gs_status status = GS_NOMEM;
   for (uint64_t nth = 1; status != GS_OK; nth++) {
     gs_slabs *other = NULL;
-    gs_sim_fail_alloc(sim_machine, nth);
+    gs_sim_fail_alloc(sim_machine, nth, 1);
     status = gs_slabs_new(sim_machine_env, CELL, &other, NULL);
     assert_true(status == GS_OK || (status == GS_NOMEM && other == NULL));
     assert_true(nth > 1 || status == GS_NOMEM);
     gs_slabs_drop(other);
   }
-  gs_sim_fail_alloc(sim_machine, 0);
+  gs_sim_fail_alloc(sim_machine, 0, 1);
 }
 
 #define WITH_SLABS(test) cmocka_unit_test_setup_teardown(test, make, end)

@@ -236,14 +236,14 @@ test_a_move_without_memory_fails_alike(void **state)
   gs_cache_set_capacity(kit.cache, 0);
   for (int fills = 0; fills < 2; fills++) {
     gs_cursor *cursor = start(kit.table, fills == 1);
-    gs_sim_fail_alloc(sim_machine, 1);
+    gs_sim_fail_alloc(sim_machine, 1, 1);
     assert_walk_fails(cursor, GS_NOMEM);
     gs_cursor_last(cursor);
     assert_true(cursor->valid);
     gs_table_cursor_free(cursor);
   }
   gs_cursor *cursor = NULL;
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_int_equal(gs_table_cursor_new(kit.table, true, &cursor, NULL),
                    GS_NOMEM);
   assert_null(cursor);

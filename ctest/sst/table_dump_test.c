@@ -69,13 +69,13 @@ test_a_dump_without_memory_says_so(void **state)
   for (uint64_t nth = 1; status != GS_OK; nth++) {
     gs_buffer out;
     gs_buffer_init(&out, kit.env->alloc);
-    gs_sim_fail_alloc(sim_machine, nth);
+    gs_sim_fail_alloc(sim_machine, nth, 1);
     status = gs_table_dump(kit.table, true, &out, NULL);
     assert_true(status == GS_OK || status == GS_NOMEM);
     assert_true(nth > 3 || status == GS_NOMEM);
     gs_buffer_deinit(&out);
   }
-  gs_sim_fail_alloc(sim_machine, 0);
+  gs_sim_fail_alloc(sim_machine, 0, 1);
   kit_table_end(&kit);
 }
 

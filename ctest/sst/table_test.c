@@ -223,7 +223,7 @@ break_read(void)
 static void
 break_memory(void)
 {
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
 }
 
 static void
@@ -287,6 +287,78 @@ test_blocks_are_read_once_while_they_fit(void **state)
   gs_cache_stats stats;
   gs_cache_get_stats(kit.cache, &stats);
   assert_true(stats.loads > 1);
+  kit_table_end(&kit);
+  kit_entries_free(&entries);
+}
+
+/* Gets until the index is wanted: those before it do without. */
+static gs_status
+get_often(kit_table *kit, const kit_entries *entries, gs_error *err)
+{
+  gs_entry found;
+  gs_status status = GS_OK;
+  for (size_t i = 0; status == GS_OK && i < 1000; i++) {
+    const gs_entry *wanted = &entries->list[i * 7 % entries->count];
+    status = kit_get(kit, wanted->key, wanted->seq, &found, err);
+    if (status == GS_OK) {
+      kit_assert_same(&found, wanted);
+    }
+  }
+  return status;
+}
+
+static void
+test_a_damaged_index_is_told_by_the_gets_that_want_it(void **state)
+{
+  (void)state;
+  kit_entries entries = some_entries();
+  forge made;
+  forge_start(&made, "/t", &entries, true);
+  uint64_t offset = made.footer.index.offset;
+  made.bytes.data[offset + 3] ^= 4;
+  forge_replace(&made, "/t");
+  kit_table kit;
+  kit_table_start(&kit, sim_machine_env, KIT_CACHE_BYTES);
+  kit.meta = made.meta;
+  gs_error err;
+  KIT_OK(kit_table_open(&kit, "/t", &err), &err);
+  uint64_t before = gs_table_memory_bytes(kit.table);
+  gs_entry found;
+  KIT_OK(kit_get(&kit, entries.list[0].key, GS_SEQ_MAX, &found, &err), &err);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(get_often(&kit, &entries, &err), GS_CORRUPT);
+    assert_string_equal(err.path, "/t");
+    assert_int_equal(err.offset, offset);
+  }
+  made.bytes.data[offset + 3] ^= 4;
+  forge_replace(&made, "/t");
+  KIT_OK(get_often(&kit, &entries, &err), &err);
+  assert_true(gs_table_memory_bytes(kit.table) >=
+              before + made.footer.index.size);
+  kit_table_end(&kit);
+  forge_end(&made);
+  kit_entries_free(&entries);
+}
+
+static void
+test_an_index_that_finds_no_memory_is_read_later(void **state)
+{
+  (void)state;
+  kit_entries entries = some_entries();
+  gs_table_writer_options options = kit_options("/t");
+  kit_table kit;
+  kit_table_make(&kit, sim_machine_env, &options, &entries);
+  gs_error err;
+  gs_status status = GS_OK;
+  for (int i = 0; status == GS_OK && i < 40; i++) {
+    gs_entry found;
+    const gs_entry *first = &entries.list[0];
+    gs_sim_fail_alloc(sim_machine, i == 0 ? 0 : 1, 1);
+    status = kit_get(&kit, first->key, first->seq, &found, &err);
+  }
+  assert_int_equal(status, GS_NOMEM);
+  gs_sim_fail_alloc(sim_machine, 0, 0);
+  KIT_OK(get_often(&kit, &entries, &err), &err);
   kit_table_end(&kit);
   kit_entries_free(&entries);
 }
@@ -409,6 +481,8 @@ main(void)
       ON_SIM(test_a_read_after_one_that_failed_succeeds),
       ON_SIM(test_a_damaged_block_fails_its_keys_and_no_others),
       ON_SIM(test_blocks_are_read_once_while_they_fit),
+      ON_SIM(test_a_damaged_index_is_told_by_the_gets_that_want_it),
+      ON_SIM(test_an_index_that_finds_no_memory_is_read_later),
       cmocka_unit_test(
           test_threads_read_right_entries_through_a_cache_far_too_small),
   };

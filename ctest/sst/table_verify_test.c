@@ -4,6 +4,7 @@
  * holds, no reader is led astray in memory.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "sst/forge.h"
 #include "sst/point_index.h"
@@ -444,13 +445,13 @@ test_reads_and_allocations_that_fail_are_told(void **state)
   }
   status = GS_NOMEM;
   for (uint64_t nth = 1; status != GS_OK; nth++) {
-    gs_sim_fail_alloc(sim_machine, nth);
+    gs_sim_fail_alloc(sim_machine, nth, 1);
     status = gs_table_verify(kit.table, NULL);
     assert_true(status == GS_OK || status == GS_NOMEM);
     assert_true(nth > 1 || status == GS_NOMEM);
     assert_int_equal(gs_sim_allocated_bytes(sim_machine), before);
   }
-  gs_sim_fail_alloc(sim_machine, 0);
+  gs_sim_fail_alloc(sim_machine, 0, 1);
   forge_end(&made);
   kit_entries_free(&entries);
 }

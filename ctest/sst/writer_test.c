@@ -421,7 +421,7 @@ test_every_allocation_that_fails_is_told_and_leaves_nothing(void **state)
     gs_buffer keys;
     gs_buffer_init(&keys, sim_machine_env->alloc);
     uint64_t before = gs_sim_allocated_bytes(sim_machine);
-    gs_sim_fail_alloc(sim_machine, nth);
+    gs_sim_fail_alloc(sim_machine, nth, 1);
     status = kit_write(sim_machine_env, &options, &entries, &meta, &keys, NULL);
     assert_true(status == GS_OK || status == GS_NOMEM);
     assert_true(nth > 20 || status == GS_NOMEM);
@@ -433,7 +433,7 @@ test_every_allocation_that_fails_is_told_and_leaves_nothing(void **state)
       gs_buffer_deinit(&keys);
     }
   }
-  gs_sim_fail_alloc(sim_machine, 0);
+  gs_sim_fail_alloc(sim_machine, 0, 1);
   kit_entries_free(&entries);
 }
 

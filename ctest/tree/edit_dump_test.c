@@ -18,11 +18,11 @@ static const char everything_dumped[] =
     "level of run 5 is L2\n"
     "add to run 5 12[a..f]#10-20\n"
     "remove from run 9 11\n"
-    "add segment 3 of 4096\n"
+    "add segment 3 of 4096 salt 21\n"
     "remove segment 2\n"
     "note at 9 a\\x20b\n"
     "facts store 0102030405060708090a0b0c0d0e0f10 kind 1 salt 000000000000004d "
-    "incarnation 1 flushed 8 last 0 next 30 clock 0\n";
+    "incarnation 1 flushed 8 last 0 next 30 clock 0 safe 0\n";
 
 static void
 expect_dump(gs_alloc *alloc, gs_slice encoding, const char *text)

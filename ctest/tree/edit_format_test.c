@@ -59,7 +59,7 @@ static void
 test_a_body_of_another_size_is_corrupt(void **state)
 {
   (void)state;
-  static const uint32_t sizes[] = {0, 80, 24, 12, 0, 16, 16, 8};
+  static const uint32_t sizes[] = {0, 88, 24, 12, 0, 16, 24, 8};
   uint8_t bytes[256] = {0};
   for (uint8_t tag = 1; tag <= 7; tag++) {
     for (uint32_t size = 0; tag != 4 && size < 100; size++) {
@@ -123,7 +123,7 @@ parse_facts(size_t at, uint8_t value)
   test_alloc alloc;
   test_alloc_init(&alloc);
   gs_edit *edit = state_text_edit(&alloc.base, "next 9");
-  uint8_t bytes[86];
+  uint8_t bytes[94];
   memcpy(bytes, gs_edit_encoding(edit).data, sizeof bytes);
   gs_edit_free(edit);
   bytes[6 + at] = value;

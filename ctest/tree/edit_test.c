@@ -36,11 +36,11 @@ static void
 test_the_records_have_these_bytes(void **state)
 {
   (void)state;
-  EXPECT_BYTES("next 9; flushed 7; clean", 1, 0, U32(80), /* store id */ 1, 2,
+  EXPECT_BYTES("next 9; flushed 7; clean", 1, 0, U32(88), /* store id */ 1, 2,
                3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
                /* kind, clean, salt, features */ U32(1), U32(1), U64(77),
-               U64(0), /* incarnation, flushed, last, next, clock */ U64(1),
-               U64(7), U64(0), U64(9), U64(0));
+               U64(0), /* incarnation, flushed, last, next, clock, safe clock */
+               U64(1), U64(7), U64(0), U64(9), U64(0), U64(0));
   EXPECT_BYTES("run 5 L3 above 4", 2, 0, U32(24), U64(5), U64(4), U32(3),
                U32(2));
   EXPECT_BYTES("run 5 L3 top", 2, 0, U32(24), U64(5), U64(0), U32(3), U32(1));
@@ -48,7 +48,7 @@ test_the_records_have_these_bytes(void **state)
                U32(3));
   EXPECT_BYTES("level 5 2", 3, 0, U32(12), U64(5), U32(2));
   EXPECT_BYTES("remove 5 11", 5, 0, U32(16), U64(5), U64(11));
-  EXPECT_BYTES("segment 3 64", 6, 0, U32(16), U64(3), U64(64));
+  EXPECT_BYTES("segment 3 64", 6, 0, U32(24), U64(3), U64(64), U64(0x21));
   EXPECT_BYTES("unsegment 3", 7, 0, U32(8), U64(3));
   EXPECT_BYTES("note 9 abc", 8, 0, U32(11), U64(9), 'a', 'b', 'c');
 }

@@ -23,17 +23,8 @@ static uint64_t torn;
 static uint64_t
 choices_of(const gs_sim *sim, gs_crash_model model)
 {
-  switch (model) {
-  case GS_CRASH_SYNCED:
-  case GS_CRASH_KILL:
-    return 1;
-  case GS_CRASH_PREFIX:
-    return gs_sim_pending(sim) + 1;
-  case GS_CRASH_RANDOM:
-  case GS_CRASH_TORN:
-    break;
-  }
-  return CHOICES;
+  uint64_t choices = gs_sim_choices(sim, model);
+  return choices == UINT64_MAX ? CHOICES : choices;
 }
 
 typedef void (*crash_visitor)(gs_sim *crashed, const kit_run *run);
@@ -233,8 +224,11 @@ test_a_short_write_is_gone_on_with(void **state)
   kit_begin();
   for (uint64_t nth = 1; nth <= 20; nth++) {
     gs_sim *sim = kit_machine(1);
-    gs_sim_fault fault = {
-        .op = GS_SIM_WRITE, .nth = nth, .times = 1, .short_bytes = 7};
+    gs_sim_fault fault = {.op = GS_SIM_WRITE,
+                          .nth = nth,
+                          .times = 1,
+                          .effect = GS_SIM_SHORT,
+                          .amount = 7};
     assert_int_equal(gs_sim_fail(sim, &fault, NULL), GS_OK);
     kit_run run = kit_run_script(sim, 0);
     assert_int_equal(run.acked, kit_state_count - 1);

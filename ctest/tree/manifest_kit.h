@@ -11,6 +11,7 @@
 #ifndef GS_CTEST_TREE_MANIFEST_KIT_H
 #define GS_CTEST_TREE_MANIFEST_KIT_H
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "tree/manifest.h"
 #include "tree/state_text.h"

@@ -257,10 +257,39 @@ test_a_last_edit_cut_short_at_any_byte_never_took_effect(void **state)
   end(&f);
 }
 
-/* Every bit of the file, flipped: found out, but for the last mark, which
+/* Every bit of the file, flipped: put right. */
+static void
+test_every_flipped_bit_is_put_right(void **state)
+{
+  (void)state;
+  fixture f;
+  begin(&f);
+  for (uint64_t bit = 0; bit < f.bytes.size * 8;
+       bit += bit < 4096 * 8 ? 11 : 1) {
+    assert_int_equal(gs_sim_flip(f.sim, FIRST, bit, NULL), GS_OK);
+    gs_manifest_found found = {0};
+    int number;
+    assert_int_equal(read_it(&f, &found, &number), GS_OK);
+    assert_int_equal(number, 2);
+    assert_int_equal(found.repaired_bits, 1);
+    assert_false(found.is_torn);
+    assert_int_equal(gs_sim_flip(f.sim, FIRST, bit, NULL), GS_OK);
+  }
+  end(&f);
+}
+
+/* Two bits of one frame or of the page. */
+static void
+flip_two(fixture *f, const char *path, uint64_t bit)
+{
+  assert_int_equal(gs_sim_flip(f->sim, path, bit, NULL), GS_OK);
+  assert_int_equal(gs_sim_flip(f->sim, path, bit ^ 9, NULL), GS_OK);
+}
+
+/* Two wrong bits anywhere in the file: found out, but for the last mark, which
  * carries nothing. */
 static void
-test_every_flipped_bit_is_found_out(void **state)
+test_two_flipped_bits_are_found_out(void **state)
 {
   (void)state;
   fixture f;
@@ -270,7 +299,7 @@ test_every_flipped_bit_is_found_out(void **state)
     if (bit < 4096 * 8 && bit % 8 != bit / 8 % 8 && bit > 120 * 8) {
       continue; /* one bit of each byte of the empty part of the header page */
     }
-    assert_int_equal(gs_sim_flip(f.sim, FIRST, bit, NULL), GS_OK);
+    flip_two(&f, FIRST, bit);
     gs_manifest_found found = {0};
     int number;
     gs_status status = read_it(&f, &found, &number);
@@ -282,9 +311,9 @@ test_every_flipped_bit_is_found_out(void **state)
       assert_int_equal(status, GS_CORRUPT);
       corrupt++;
     }
-    assert_int_equal(gs_sim_flip(f.sim, FIRST, bit, NULL), GS_OK);
+    flip_two(&f, FIRST, bit);
   }
-  print_message("%llu flipped bits, all found out\n",
+  print_message("%llu pairs of flipped bits, all found out\n",
                 (unsigned long long)corrupt);
   expect(&f, GS_OK, 2);
   end(&f);
@@ -301,14 +330,14 @@ test_without_the_mark_only_the_last_edit_can_pass_for_torn(void **state)
   begin(&f);
   replace(&f, FIRST, (size_t)f.ends[2]);
   for (uint64_t bit = 4096 * 8; bit < f.ends[2] * 8; bit++) {
-    assert_int_equal(gs_sim_flip(f.sim, FIRST, bit, NULL), GS_OK);
+    flip_two(&f, FIRST, bit);
     bool is_last = bit / 8 >= f.ends[1];
     gs_manifest_found found;
     int number;
     gs_status status = read_it(&f, &found, &number);
     assert_int_equal(status, is_last ? GS_OK : GS_CORRUPT);
     assert_true(!is_last || (number == 1 && found.is_torn));
-    assert_int_equal(gs_sim_flip(f.sim, FIRST, bit, NULL), GS_OK);
+    flip_two(&f, FIRST, bit);
   }
   end(&f);
 }
@@ -334,9 +363,9 @@ test_damage_to_the_newest_is_not_covered_up_by_an_older_one(void **state)
   gs_manifest_state_deinit(&tree);
   replace(&f, FIRST, size);
   for (uint64_t bit = 0; bit < base_bytes * 8; bit += 7) {
-    assert_int_equal(gs_sim_flip(f.sim, SECOND, bit, NULL), GS_OK);
+    flip_two(&f, SECOND, bit);
     expect(&f, GS_CORRUPT, 0);
-    assert_int_equal(gs_sim_flip(f.sim, SECOND, bit, NULL), GS_OK);
+    flip_two(&f, SECOND, bit);
   }
   end(&f);
 }
@@ -347,8 +376,7 @@ test_a_damaged_file_is_named_with_the_place(void **state)
   (void)state;
   fixture f;
   begin(&f);
-  assert_int_equal(gs_sim_flip(f.sim, FIRST, 8 * (f.ends[0] + 48 + 60), NULL),
-                   GS_OK);
+  flip_two(&f, FIRST, 8 * (f.ends[0] + 48 + 60));
   gs_manifest_state tree;
   gs_manifest_found found;
   gs_error err;
@@ -497,9 +525,9 @@ test_reading_without_memory_leaves_nothing_behind(void **state)
   for (gs_status status = GS_NOMEM; status != GS_OK; nth++) {
     gs_manifest_state tree;
     assert_int_equal(gs_manifest_state_init(&tree, &f.alloc.base, NULL), GS_OK);
-    gs_sim_fail_alloc(f.sim, nth);
+    gs_sim_fail_alloc(f.sim, nth, 1);
     status = gs_manifest_read(f.env, KIT_DIR, &tree, &found, NULL);
-    gs_sim_fail_alloc(f.sim, 0);
+    gs_sim_fail_alloc(f.sim, 0, 1);
     assert_true(status == GS_OK || status == GS_NOMEM);
     assert_int_equal(tree.version->run_count, status == GS_OK ? 2 : 0);
     gs_manifest_state_deinit(&tree);
@@ -523,7 +551,8 @@ main(void)
       cmocka_unit_test(test_a_file_under_another_number_is_corrupt),
       cmocka_unit_test(
           test_a_last_edit_cut_short_at_any_byte_never_took_effect),
-      cmocka_unit_test(test_every_flipped_bit_is_found_out),
+      cmocka_unit_test(test_every_flipped_bit_is_put_right),
+      cmocka_unit_test(test_two_flipped_bits_are_found_out),
       cmocka_unit_test(
           test_without_the_mark_only_the_last_edit_can_pass_for_torn),
       cmocka_unit_test(

@@ -364,9 +364,9 @@ test_writing_without_memory_fails_cleanly(void **state)
     begin(&f);
     gs_manifest_close(f.manifest);
     f.manifest = NULL;
-    gs_sim_fail_alloc(f.sim, nth);
+    gs_sim_fail_alloc(f.sim, nth, 1);
     gs_status status = write_all(&f);
-    gs_sim_fail_alloc(f.sim, 0);
+    gs_sim_fail_alloc(f.sim, 0, 1);
     assert_true(status == GS_OK || status == GS_NOMEM || status == GS_READONLY);
     failures += status != GS_OK;
     gs_manifest_found found;

@@ -8,8 +8,8 @@
  *   place := "top" | "bottom" | "above" run
  *   table := id "[" min ".." max "]" ["#" min "-" max]
  *
- * The facts of a store of kind 1 with salt 77 go with "next", "flushed" and
- * "clean". Text that does not parse fails the test.
+ * A segment's salt is eleven times its number. The facts of a store of kind 1
+ * with salt 77 go with "next", "flushed" and "clean". Text that does not parse fails the test.
  *
  * Requires: cmocka.h, included before.
  */
@@ -125,6 +125,7 @@ state_text_item(gs_edit *edit, const char **text, gs_store_facts *facts)
   } else if (state_text_word(text, "segment")) {
     gs_segment segment = {.number = state_text_number(text)};
     segment.allocated_bytes = state_text_number(text);
+    segment.salt = segment.number * 11;
     gs_edit_add_segment(edit, &segment);
   } else if (state_text_word(text, "unsegment")) {
     gs_edit_remove_segment(edit, state_text_number(text));

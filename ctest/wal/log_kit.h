@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "env/env.h"
 #include "env/sim.h"
 #include "wal/reader.h"
 #include "wal/writer.h"

@@ -37,7 +37,7 @@ test_prepared_segments_that_were_not_started_hold_nothing(void **state)
   static const uint8_t zeros[TOY_BYTES];
   toy t = toy_of("aasa");
   for (; t.count < SEGMENTS; t.count++) {
-    t.list[t.count] = (gs_segment){t.count + 1, TOY_BYTES};
+    t.list[t.count] = (gs_segment){t.count + 1, TOY_BYTES, KIT_SALT};
     kit_write_file(t.sim, name_of(t.count + 1), zeros, sizeof zeros);
   }
   assert_whole(&t);
@@ -292,51 +292,6 @@ test_a_hole_in_the_first_is_judged_by_the_third(void **state)
 }
 
 static void
-test_a_segment_without_header_page_is_judged_by_those_behind_it(void **state)
-{
-  (void)state;
-  static const char *const scripts[] = {"aaraara", "aaraarasm", "aaraaRa"};
-  static const uint8_t fills[] = {0, 0x77};
-  for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
-    for (size_t f = 0; f < sizeof fills; f++) {
-      toy t = toy_of(scripts[i]);
-      size_t end = frame_at(&t, 1, 2);
-      overwrite(&t, 2, 0, fills[f], GS_LOG_HEADER_BYTES);
-      if (i == 0) {
-        assert_torn(&t, 3, 2, 0);
-      } else {
-        assert_corrupt(&t, 3, 2, 0);
-      }
-      /* A file of zeros moves no front. */
-      overwrite(&t, 2, 0, 0, TOY_BYTES);
-      if (i == 0) {
-        assert_torn(&t, 3, 1, end);
-      } else {
-        assert_corrupt(&t, 3, 1, end);
-      }
-      toy_free(&t);
-    }
-  }
-}
-
-static void
-test_a_last_segment_without_header_page_is_judged_by_its_frames(void **state)
-{
-  (void)state;
-  for (size_t at = 0; at < GS_LOG_HEADER_BYTES; at += 8) {
-    toy torn = toy_of("aara");
-    overwrite(&torn, 2, at, 0x77, 1);
-    assert_torn(&torn, 3, 2, 0);
-    toy_free(&torn);
-    toy synced = toy_of("aarasa");
-    gs_error err;
-    KIT_OK(gs_sim_flip(synced.sim, name_of(2), at * 8 + at % 64, &err), &err);
-    assert_corrupt(&synced, 3, 2, 0);
-    toy_free(&synced);
-  }
-}
-
-static void
 test_a_lost_frame_without_sequence_loses_nothing(void **state)
 {
   (void)state;
@@ -564,10 +519,6 @@ main(void)
       cmocka_unit_test(
           test_a_hole_in_the_middle_of_three_is_judged_by_the_third),
       cmocka_unit_test(test_a_hole_in_the_first_is_judged_by_the_third),
-      cmocka_unit_test(
-          test_a_segment_without_header_page_is_judged_by_those_behind_it),
-      cmocka_unit_test(
-          test_a_last_segment_without_header_page_is_judged_by_its_frames),
       cmocka_unit_test(test_a_lost_frame_without_sequence_loses_nothing),
       cmocka_unit_test(
           test_what_a_failed_write_left_does_not_hide_the_next_segment),

@@ -96,8 +96,8 @@ toy_start(toy *t, const gs_log_header *header)
     gs_log_close(writer);
     return status;
   }
-  t->list[t->count] =
-      (gs_segment){.number = number, .allocated_bytes = TOY_BYTES};
+  t->list[t->count] = (gs_segment){
+      .number = number, .allocated_bytes = TOY_BYTES, .salt = header->salt};
   t->writers[t->count++] = writer;
   return gs_log_start(writer, header, &t->err);
 }

@@ -45,8 +45,8 @@ start_segment(bench *b)
 static void
 inject(bench *b, gs_sim_op op, int os_errno)
 {
-  gs_sim_fault fault = {
-      .op = op, .suffix = ".wal", .nth = 1, .times = 1, .os_errno = os_errno};
+  gs_sim_effect effect = os_errno == 0 ? GS_SIM_SHORT : GS_SIM_ERROR;
+  gs_sim_fault fault = {op, effect, "*.wal", 1, 1, 0, os_errno, 0, 0};
   KIT_OK(gs_sim_fail(b->sim, &fault, &b->err), &b->err);
 }
 
@@ -156,7 +156,8 @@ test_short_writes_are_gone_on_with(void **state)
   (void)state;
   bench b = set_up();
   gs_log_writer *writer = start_segment(&b);
-  gs_sim_fault fault = {.op = GS_SIM_WRITE, .nth = 1, .short_bytes = 1};
+  gs_sim_fault fault = {
+      .op = GS_SIM_WRITE, .effect = GS_SIM_SHORT, .nth = 1, .amount = 1};
   KIT_OK(gs_sim_fail(b.sim, &fault, &b.err), &b.err);
   uint64_t seq = 1;
   kit_append_many(writer, &seq, 3);
@@ -442,7 +443,7 @@ test_every_failed_allocation_is_reported_and_leaks_nothing(void **state)
   int failures = -1;
   for (uint64_t nth = 1; status != GS_OK; nth++, failures++) {
     bench b = set_up();
-    gs_sim_fail_alloc(b.sim, nth);
+    gs_sim_fail_alloc(b.sim, nth, 1);
     status = live_once(&b);
     assert_true(status == GS_OK || status == GS_NOMEM);
     tear_down(&b, NULL);
@@ -457,7 +458,7 @@ test_an_append_without_memory_writes_nothing_and_can_be_repeated(void **state)
   bench b = set_up();
   gs_log_writer *writer = kit_start(b.env, path, GS_LOG_MANIFEST, 1, 0);
   uint64_t written = gs_log_written_bytes(writer);
-  gs_sim_fail_alloc(b.sim, 1);
+  gs_sim_fail_alloc(b.sim, 1, 1);
   assert_int_equal(append(writer, GS_FRAME_EDIT, 0, 5000), GS_NOMEM);
   assert_int_equal(gs_log_written_bytes(writer), written);
   assert_int_equal(append(writer, GS_FRAME_EDIT, 0, 5000), GS_OK);
