@@ -33,20 +33,16 @@
 #include <stdint.h>
 
 #include "base/alloc.h"
+#include "base/api.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "store/care.h"
 #include "tree/plan_types.h"
 
 #define GS_VERSION_TEXT  "0.1.0"
 #define GS_FORMAT_NUMBER 1
-
-#if defined(__GNUC__)
-#define GS_API __attribute__((visibility("default")))
-#else
-#define GS_API
-#endif
 
 typedef struct gs_store gs_store;
 typedef struct gs_snapshot gs_snapshot;
@@ -71,12 +67,21 @@ typedef enum gs_durability {
   GS_DURABILITY_MEMORY = 4, /* in the process; no log */
 } gs_durability;
 
+/* What to do about a log that is damaged where it had been durable. */
+typedef enum gs_salvage {
+  GS_SALVAGE_NONE = 0,   /* refuse to open */
+  GS_SALVAGE_PREFIX = 1, /* give up all that follows the last good write */
+} gs_salvage;
+
 typedef struct gs_options {
   struct gs_env *env; /* NULL: the real machine */
   gs_store_kind kind;
   bool create;      /* make the store where there is none */
   bool must_create; /* GS_EXISTS where there is one */
   bool readonly;    /* a view of the moment of opening; takes no lock */
+  bool degraded;    /* with readonly: damaged tables do not keep the rest from
+                       being read; reads of their keys fail */
+  gs_salvage salvage;
   gs_durability durability;
   uint64_t wal_batch_ms;       /* window of GS_DURABILITY_BATCH, 1 to 60000 */
   uint64_t wal_batch_bytes;    /* and its bound in bytes */
@@ -102,7 +107,7 @@ GS_API void gs_options_init(gs_options *options);
 /* The same directory opened twice in one process is one store, to be closed
  * twice; options given the second time must agree in kind (GS_KIND) and
  * durability, env and readonly (GS_MISMATCH). A failed open creates, cuts and
- * deletes nothing. */
+ * deletes nothing of the store; it may delete files that no manifest lists. */
 GS_API GS_MUST_CHECK gs_status gs_open(const char *path,
                                        const gs_options *options,
                                        gs_store **out, gs_error *err);
@@ -138,7 +143,13 @@ typedef struct gs_info {
   uint64_t run_count;
   uint64_t entry_count; /* in tables, tombstones and old versions included */
   uint64_t flushed_seq;
-  bool is_clean; /* closed in order */
+  uint64_t last_seq;  /* the last one a reader would see, as far as the log can
+                         be read */
+  uint64_t log_bytes; /* of the segments that the manifest lists */
+  uint64_t all_bytes; /* of all files of the store */
+  bool is_clean;      /* closed in order */
+  bool is_open;       /* for writing, by some process */
+  char owner[64];     /* of that: its number and program, as far as known */
 } gs_info;
 
 GS_API GS_MUST_CHECK gs_status gs_inspect(struct gs_env *env, const char *path,
@@ -269,7 +280,8 @@ typedef struct gs_write_options {
   uint64_t ttl_ms;        /* readable for so long; see has_ttl */
   bool has_ttl;           /* false: the store's default */
   uint64_t expires_at_ms; /* instead of ttl_ms; 0: not given */
-  bool sync;              /* on the device before return */
+  bool sync;              /* on the device before return; GS_UNSUPPORTED with
+                             GS_DURABILITY_MEMORY, see gs_flush */
 } gs_write_options;
 
 /* options may be NULL. seq (may be NULL) receives the sequence number. */
@@ -334,7 +346,7 @@ GS_API size_t gs_write_batch_count(const gs_write_batch *batch);
 GS_API size_t gs_write_batch_bytes(const gs_write_batch *batch);
 
 typedef struct gs_commit_options {
-  bool sync;
+  bool sync;       /* as in gs_write_options */
   uint64_t now_ms; /* the time the batch carries; 0: the store's clock */
   gs_slice note;   /* kept as the store's note; see has_note */
   bool has_note;
@@ -355,6 +367,18 @@ GS_API GS_MUST_CHECK gs_status gs_get_note(gs_store *store, gs_value *out,
 
 /* Puts everything committed so far on the device. */
 GS_API GS_MUST_CHECK gs_status gs_sync(gs_store *store, gs_error *err);
+
+/* After a failed log write or sync, when writes are refused: moves all of
+ * memory into new tables, begins a new log, and takes writes again. Writes that
+ * failed with is_doubtful are undone for good. GS_OK where nothing had failed.
+ * On failure nothing changed, and it may be tried again. */
+GS_API GS_MUST_CHECK gs_status gs_resume(gs_store *store, gs_error *err);
+
+/* The system's time is right, however far it jumped: entries that have expired
+ * by it may be dropped for good. Needed only after jumps of more than a week
+ * while the store is open, or a year while it is closed, and then only to have
+ * the space sooner. */
+GS_API GS_MUST_CHECK gs_status gs_trust_clock(gs_store *store, gs_error *err);
 
 GS_API uint64_t gs_last_seq(const gs_store *store);    /* last visible */
 GS_API uint64_t gs_durable_seq(const gs_store *store); /* on the device */
@@ -488,6 +512,15 @@ typedef struct gs_stats {
   uint64_t snapshot_count;
   /* recovery at open */
   uint64_t recovered_batches, recovered_torn_bytes;
+  uint64_t recovered_bits;  /* wrong ones, put right */
+  uint64_t degraded_tables; /* left out, see gs_options */
+  uint64_t foreign_files;   /* names in the directory that are not ours */
+  bool is_salvaged;         /* a damaged log was cut, see gs_options */
+  /* since open */
+  uint64_t resumes;
+  uint64_t clock_warnings; /* the system's time was behind the store's at open,
+                              or jumped ahead of what can be believed */
+  uint64_t ballast_bytes;  /* now held back for when the disk is full */
 } gs_stats;
 
 GS_API void gs_get_stats(gs_store *store, gs_stats *out);

@@ -73,8 +73,8 @@ install(attachment *a, gs_error *err)
   uint64_t run_id = gs_store_new_id(store);
   gs_edit_add_run(edit, run_id, 0, GS_PLACE_TOP, 0);
   gs_output_name(&a->output, edit, run_id);
-  if (store->note_seq > 0 || store->note.size > 0) {
-    gs_edit_set_note(edit, gs_buffer_slice(&store->note), store->note_seq);
+  if (gs_note_is_present(&store->note)) {
+    gs_edit_set_note(edit, gs_buffer_slice(&store->note.text), store->note.seq);
   }
   gs_install change = {
       .edit = edit,

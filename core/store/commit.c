@@ -96,6 +96,22 @@ gs_store_check_entry(const gs_store *store, gs_slice key, gs_slice value,
 }
 
 gs_status
+gs_store_check_sync(const gs_store *store, bool sync, gs_error *err)
+{
+  if (!sync || store->options.durability != GS_DURABILITY_MEMORY) {
+    return GS_OK;
+  }
+  gs_status status =
+      GS_FAIL(err, GS_UNSUPPORTED,
+              "%s: sync = true needs a log, and a store with durability = "
+              "\"memory\" has none: nothing was written",
+              store->path);
+  return gs_error_hint(err, status,
+                       "write without it and call store:flush(), or open the "
+                       "store with another durability");
+}
+
+gs_status
 gs_store_expiry(gs_store *store, const gs_write_options *options,
                 uint64_t now_ms, uint64_t *out, gs_error *err)
 {
@@ -135,6 +151,7 @@ gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
   uint64_t limit = gs_limit(&store->limits.memtable_bytes);
   size_t capacity = limit < min_bytes ? min_bytes : (size_t)limit;
   gs_memtable *fresh = NULL;
+  gs_env_point(store->env, "seal");
   gs_status status =
       gs_memtable_new(store->env, capacity, gs_store_clock(store), &fresh, err);
   if (status == GS_OK) {
@@ -256,16 +273,17 @@ add_records(gs_store *store, gs_slice payload, uint64_t first_seq,
       status = add_record(store, &entry, err);
       continue;
     }
-    gs_buffer_clear(&store->note);
-    gs_buffer_append_slice(&store->note, entry.value);
-    store->note_seq = reader.seq - 1;
-    status = gs_buffer_status(&store->note, err);
+    status = gs_note_set(&store->note, entry.value, reader.seq - 1,
+                         atomic_load(&store->visible_seq), err);
   }
   return status;
 }
 
 /* ---- committing ------------------------------------------------------------ */
 
+/* A failure before the first byte of the frame leaves everything as it was.
+ * After one behind it nobody knows whether the write happened: its numbers are
+ * not given out again. */
 static gs_status
 write_out(gs_store *store, gs_batch *batch, uint64_t first, gs_error *err)
 {
@@ -273,14 +291,19 @@ write_out(gs_store *store, gs_batch *batch, uint64_t first, gs_error *err)
   gs_status status = GS_OK;
   if (store->options.durability != GS_DURABILITY_MEMORY) {
     status = gs_wal_append(store, first, batch->entry_count, payload, err);
+    if (status != GS_OK && !gs_wal_is_broken(store)) {
+      return status;
+    }
   }
   if (status == GS_OK) {
     status = add_records(store, payload, first, err);
   }
   if (status != GS_OK) {
     gs_store_fail(store, status, err);
+    store->next_seq += batch->entry_count;
+    return gs_error_doubtful(err, status);
   }
-  return status;
+  return GS_OK;
 }
 
 static void
@@ -319,6 +342,7 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
                        gs_error *err)
 {
   *wait_seq = 0;
+  gs_env_point(store->env, "commit.room");
   result->first = batch->entry_count == 0 ? 0 : store->next_seq;
   gs_status status = write_out(store, batch, store->next_seq, err);
   if (status != GS_OK) {
@@ -327,14 +351,43 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
   store->next_seq += batch->entry_count;
   result->last = batch->entry_count == 0 ? 0 : store->next_seq - 1;
   count_batch(store, batch);
+  gs_env_point(store->env, "commit.written");
   if (must_wait(store, sync)) {
     store->awaited_seq = store->next_seq - 1;
     *wait_seq = store->awaited_seq;
   } else {
     atomic_store_explicit(&store->visible_seq, store->next_seq - 1,
                           memory_order_release);
+    gs_env_point(store->env, "commit.published");
   }
   return GS_OK;
+}
+
+static gs_status
+wait_until_durable(gs_store *store, uint64_t wait_seq, gs_error *err)
+{
+  gs_status status = GS_OK;
+  while (status == GS_OK && atomic_load(&store->durable_seq) < wait_seq) {
+    status = gs_store_check_writable(store, err);
+    if (status == GS_OK && store->is_syncing) {
+      gs_cond_wait(store->synced, store->commit, 0);
+    } else if (status == GS_OK) {
+      status = gs_wal_sync(store, err);
+    }
+  }
+  return status;
+}
+
+gs_status
+gs_store_await(gs_store *store, uint64_t seq, gs_error *err)
+{
+  store->waiting_count++;
+  gs_status status = wait_until_durable(store, seq, err);
+  store->waiting_count--;
+  if (store->is_resuming) {
+    gs_cond_broadcast(store->synced); /* it waits for the last of us */
+  }
+  return status;
 }
 
 gs_status
@@ -348,20 +401,11 @@ gs_store_finish(gs_store *store, uint64_t wait_seq, gs_error *err)
     return GS_OK;
   }
   gs_tally(&store->counters.sync_waits, 1);
-  while (atomic_load(&store->durable_seq) < wait_seq) {
-    gs_status status = gs_store_check_writable(store, err);
-    if (status != GS_OK) {
-      return status;
-    }
-    if (store->is_syncing) {
-      gs_cond_wait(store->synced, store->commit, 0);
-      continue;
-    }
-    status = gs_wal_sync(store, err);
-    if (status != GS_OK) {
-      return status;
-    }
+  gs_status status = gs_store_await(store, wait_seq, err);
+  if (status != GS_OK) {
+    return gs_error_doubtful(err, status);
   }
+  gs_env_point(store->env, "commit.synced");
   return GS_OK;
 }
 

@@ -16,7 +16,7 @@ gs_compaction_limits(gs_store *store, gs_plan_limits *out)
   *out = (gs_plan_limits){
       .max_runs = GS_RUNS_MAX,
       .free_bytes = UINT64_MAX,
-      .safe_clock_ms = atomic_load(&store->clock_ms),
+      .safe_clock_ms = gs_clock_last_safe(store),
       .oldest_snapshot_seq = UINT64_MAX,
       .oldest_snapshot_clock_ms = UINT64_MAX,
   };

@@ -17,6 +17,8 @@ look_at(void *context, const char *name)
   case GS_FILE_LOCK:
     found->has_lock = true;
     break;
+  case GS_FILE_BALLAST:
+    break;
   case GS_FILE_MANIFEST:
     found->manifest_count++;
     if (number > found->max_manifest) {
@@ -63,8 +65,16 @@ typedef struct sweep {
   const char *dir;
   const gs_manifest_state *state;
   uint64_t manifest;
+  bool only_newer; /* what came before the manifest stays */
   gs_buffer names; /* of what goes: name and NUL, one after another */
 } sweep;
+
+static bool
+is_newer(const sweep *s, gs_file_kind kind, uint64_t number)
+{
+  return number >
+         (kind == GS_FILE_MANIFEST ? s->manifest : s->state->facts.next_id - 1);
+}
 
 static bool
 is_listed(const sweep *s, gs_file_kind kind, uint64_t number)
@@ -91,30 +101,67 @@ sort_out(void *context, const char *name)
   uint64_t number;
   gs_file_kind kind = gs_path_kind(name, &number);
   if (kind == GS_FILE_FOREIGN || kind == GS_FILE_LOCK ||
-      is_listed(s, kind, number)) {
+      kind == GS_FILE_BALLAST || is_listed(s, kind, number) ||
+      (s->only_newer && !is_newer(s, kind, number))) {
     return;
   }
   gs_buffer_append(&s->names, name, strlen(name) + 1);
+}
+
+gs_status
+gs_directory_has_rest(const gs_store *store, uint64_t manifest, bool *out,
+                      gs_error *err)
+{
+  sweep s = {.env = store->env,
+             .dir = store->path,
+             .state = &store->tree,
+             .manifest = manifest};
+  gs_buffer_init(&s.names, store->alloc);
+  gs_status status = gs_env_list(s.env, s.dir, sort_out, &s, err);
+  if (status == GS_OK) {
+    status = gs_buffer_status(&s.names, err);
+  }
+  *out = s.names.size > 0;
+  gs_buffer_deinit(&s.names);
+  return status;
+}
+
+static void
+run_sweep(sweep *s, gs_alloc *alloc)
+{
+  gs_buffer full;
+  gs_buffer_init(&s->names, alloc);
+  gs_buffer_init(&full, alloc);
+  gs_status status = gs_env_list(s->env, s->dir, sort_out, s, NULL);
+  size_t at = 0;
+  while (status == GS_OK && !s->names.failed && at < s->names.size) {
+    const char *name = (const char *)s->names.data + at;
+    if (gs_path_join(&full, s->dir, name) != NULL) {
+      GS_IGNORE(gs_env_remove(s->env, (const char *)full.data, NULL),
+                "left for the next open");
+    }
+    at += strlen(name) + 1;
+  }
+  gs_buffer_deinit(&full);
+  gs_buffer_deinit(&s->names);
 }
 
 void
 gs_directory_sweep(gs_env *env, gs_alloc *alloc, const char *path,
                    const gs_manifest_state *state, uint64_t manifest)
 {
-  sweep s = {env, path, state, manifest, {0}};
-  gs_buffer full;
-  gs_buffer_init(&s.names, alloc);
-  gs_buffer_init(&full, alloc);
-  gs_status status = gs_env_list(env, path, sort_out, &s, NULL);
-  size_t at = 0;
-  while (status == GS_OK && !s.names.failed && at < s.names.size) {
-    const char *name = (const char *)s.names.data + at;
-    if (gs_path_join(&full, path, name) != NULL) {
-      GS_IGNORE(gs_env_remove(env, (const char *)full.data, NULL),
-                "left for the next open");
-    }
-    at += strlen(name) + 1;
-  }
-  gs_buffer_deinit(&full);
-  gs_buffer_deinit(&s.names);
+  sweep s = {.env = env, .dir = path, .state = state, .manifest = manifest};
+  run_sweep(&s, alloc);
+}
+
+void
+gs_directory_sweep_newer(gs_env *env, gs_alloc *alloc, const char *path,
+                         const gs_manifest_state *state, uint64_t manifest)
+{
+  sweep s = {.env = env,
+             .dir = path,
+             .state = state,
+             .manifest = manifest,
+             .only_newer = true};
+  run_sweep(&s, alloc);
 }

@@ -22,9 +22,23 @@ typedef struct gs_directory {
 GS_MUST_CHECK gs_status gs_directory_look(gs_env *env, const char *path,
                                           gs_directory *out, gs_error *err);
 
+/* Whether there is something that a sweep would delete. */
+GS_MUST_CHECK gs_status gs_directory_has_rest(const gs_store *store,
+                                              uint64_t manifest, bool *out,
+                                              gs_error *err);
+
 /* Deletes what no manifest lists: other manifests, and segments and tables the
- * state does not hold. Failures are left for the next open. */
+ * state does not hold. Failures are left for the next open. Requires: the state
+ * is durable. */
 void gs_directory_sweep(gs_env *env, gs_alloc *alloc, const char *path,
                         const gs_manifest_state *state, uint64_t manifest);
+
+/* The same of what came after the manifest: manifests with a higher number,
+ * and segments and tables whose numbers the state has not given out. For a
+ * state that was read and may not be durable: no state before it can list
+ * these. */
+void gs_directory_sweep_newer(gs_env *env, gs_alloc *alloc, const char *path,
+                              const gs_manifest_state *state,
+                              uint64_t manifest);
 
 #endif

@@ -64,7 +64,7 @@ free_flush(gs_job *job)
 gs_status
 gs_flush_keep_note(gs_store *store, const gs_memtable *memtable, gs_error *err)
 {
-  if (store->note_seq == 0 && store->note.size == 0) {
+  if (!gs_note_is_present(&store->note)) {
     return GS_OK;
   }
   gs_sealed_note *kept = NULL;
@@ -76,9 +76,9 @@ gs_flush_keep_note(gs_store *store, const gs_memtable *memtable, gs_error *err)
   }
   GS_ASSERT(kept != NULL);
   gs_buffer_clear(&kept->text);
-  gs_buffer_append_slice(&kept->text, gs_buffer_slice(&store->note));
+  gs_buffer_append_slice(&kept->text, gs_buffer_slice(&store->note.text));
   kept->memtable = memtable;
-  kept->seq = store->note_seq;
+  kept->seq = store->note.seq;
   return gs_buffer_status(&kept->text, err);
 }
 
@@ -124,6 +124,7 @@ static gs_status
 begin(flush *f, gs_error *err)
 {
   gs_store *store = f->job.store;
+  gs_env_point(store->env, "flush.begin");
   gs_memtable_get_stats(f->memtable, &f->stats);
   gs_status status = gs_store_check_writable(store, err);
   if (status == GS_OK) {
@@ -131,7 +132,7 @@ begin(flush *f, gs_error *err)
   }
   /* Read before the snapshots are listed: one that comes between must not find
    * expired what it still sees. */
-  uint64_t now_ms = gs_store_clock(store);
+  uint64_t now_ms = gs_clock_safe(store);
   if (status == GS_OK) {
     status =
         gs_store_list_snapshots(store, &f->snapshots, &f->snapshot_count, err);
@@ -298,11 +299,13 @@ finish(flush *f, gs_error *err)
   gs_store *store = f->job.store;
   gs_status status = gs_output_finish(&f->output, err);
   if (status == GS_OK) {
+    gs_env_point(store->env, "flush.written");
     status = install(f, err);
   }
   if (status != GS_OK) {
     return status;
   }
+  gs_env_point(store->env, "flush.installed");
   count_flush(f);
   raise_durable(store, f->stats.max_seq);
   gs_wal_drop_named(store);
@@ -372,7 +375,7 @@ gs_status
 gs_flush_queue(gs_store *store, gs_error *err)
 {
   const gs_view *view = atomic_load(&store->view);
-  if (view->memtable_count < 2 || store->is_closing ||
+  if (view->memtable_count < 2 || store->is_closing || store->is_resuming ||
       find_flush(store) != NULL) {
     return GS_OK;
   }
@@ -383,6 +386,36 @@ gs_flush_queue(gs_store *store, gs_error *err)
     gs_job_queue(store, job);
   }
   return status;
+}
+
+/* Notes kept for memtables that will not be flushed as such go too. */
+static void
+forget_notes(gs_store *store)
+{
+  gs_mutex_lock(store->commit);
+  for (size_t i = 0; i < GS_SEALED_MAX; i++) {
+    gs_buffer_deinit(&store->sealed_notes[i].text);
+    store->sealed_notes[i] = (gs_sealed_note){0};
+    gs_buffer_init(&store->sealed_notes[i].text, store->alloc);
+  }
+  gs_mutex_unlock(store->commit);
+}
+
+void
+gs_flush_give_up(gs_store *store)
+{
+  gs_mutex_lock(store->state);
+  gs_job *job = find_flush(store);
+  while (job != NULL) {
+    if (job->is_stepping) {
+      gs_cond_wait(store->progress, store->state, 0);
+    } else {
+      gs_job_cancel(store, job, &store->failure);
+    }
+    job = find_flush(store);
+  }
+  gs_mutex_unlock(store->state);
+  forget_notes(store);
 }
 
 /* The flush that is first in line, if nobody waits for it yet, with this waiter.
@@ -433,6 +466,29 @@ wait_for_flushes(gs_store *store, uint64_t seq, gs_error *err)
   return status;
 }
 
+/* Without a log a note that came with no entry is in no memtable either. */
+static gs_status
+save_note(gs_store *store, gs_error *err)
+{
+  gs_edit *edit = gs_edit_new(store->alloc);
+  if (edit == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  gs_install change = {.edit = edit};
+  gs_mutex_lock(store->commit);
+  gs_mutex_lock(store->install);
+  bool is_new = gs_note_differs(
+      &store->note, gs_buffer_slice(&store->tree.note), store->tree.note_seq);
+  if (is_new) {
+    gs_edit_set_note(edit, gs_buffer_slice(&store->note.text), store->note.seq);
+  }
+  gs_mutex_unlock(store->commit);
+  gs_status status = is_new ? gs_store_install(store, &change, err) : GS_OK;
+  gs_mutex_unlock(store->install);
+  gs_edit_free(edit);
+  return status;
+}
+
 gs_status
 gs_flush_all(gs_store *store, gs_error *err)
 {
@@ -453,5 +509,9 @@ gs_flush_all(gs_store *store, gs_error *err)
   }
   uint64_t seq = store->next_seq - 1;
   gs_mutex_unlock(store->commit);
-  return status == GS_OK ? wait_for_flushes(store, seq, err) : status;
+  if (status == GS_OK) {
+    status = wait_for_flushes(store, seq, err);
+  }
+  bool has_log = store->options.durability != GS_DURABILITY_MEMORY;
+  return status == GS_OK && !has_log ? save_note(store, err) : status;
 }

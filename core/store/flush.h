@@ -21,6 +21,10 @@ GS_MUST_CHECK gs_status gs_flush_keep_note(gs_store *store,
                                            const gs_memtable *memtable,
                                            gs_error *err);
 
+/* Takes the flush off the list, when its step has ended. Requires: is_resuming.
+ * Takes state, then commit. */
+void gs_flush_give_up(gs_store *store);
+
 /* Waits for the end of one flush, where one is left, working if there are no
  * threads; one that is paused after a failure is tried at once. Takes state. */
 GS_MUST_CHECK gs_status gs_flush_wait(gs_store *store, gs_error *err);

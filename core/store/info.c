@@ -45,6 +45,94 @@ fill_info(const gs_manifest_state *state, gs_info *out)
   }
 }
 
+static gs_status
+pass_over(void *context, const gs_frame_info *info, gs_slice payload,
+          gs_error *err)
+{
+  (void)context;
+  (void)info;
+  (void)payload;
+  (void)err;
+  return GS_OK;
+}
+
+/* Up to where the log can be read; what is wrong with it is not asked here. */
+static gs_status
+read_log(gs_env *env, const char *path, const gs_manifest_state *state,
+         gs_info *out, gs_error *err)
+{
+  gs_replay_request request = {
+      .dir = path,
+      .store_id = state->facts.store_id,
+      .segments = state->segments,
+      .segment_count = state->segment_count,
+      .flushed_seq = state->facts.flushed_seq,
+      .batch = pass_over,
+  };
+  gs_replay_result result;
+  gs_status status = gs_wal_replay(env, &request, &result, err);
+  out->last_seq = result.last_seq;
+  for (size_t i = 0; i < state->segment_count; i++) {
+    out->log_bytes += state->segments[i].allocated_bytes;
+  }
+  bool is_damaged = status == GS_CORRUPT || status == GS_MISMATCH;
+  return is_damaged ? GS_OK : status;
+}
+
+/* ---- who has it open ----------------------------------------------------------------------*/
+
+static gs_status
+find_owner(gs_env *env, const char *path, gs_info *out, gs_error *err)
+{
+  gs_buffer name;
+  gs_buffer_init(&name, env->alloc);
+  const char *lock = gs_path_lock(&name, path);
+  gs_status status = lock == NULL ? GS_FAIL_NOMEM(err)
+                                  : gs_env_probe(env, lock, out->owner,
+                                                 sizeof out->owner, err);
+  gs_buffer_deinit(&name);
+  out->is_open = status == GS_LOCKED;
+  return status == GS_LOCKED ? GS_OK : status;
+}
+
+/* ---- how large it is ----------------------------------------------------------------------*/
+
+typedef struct measure {
+  gs_env *env;
+  const char *dir;
+  gs_buffer path;
+  uint64_t bytes;
+} measure;
+
+static void
+measure_name(void *context, const char *name)
+{
+  measure *m = context;
+  uint64_t number;
+  gs_file_info info;
+  if (gs_path_kind(name, &number) != GS_FILE_FOREIGN &&
+      gs_path_join(&m->path, m->dir, name) != NULL &&
+      gs_env_stat(m->env, (const char *)m->path.data, &info, NULL) == GS_OK) {
+    m->bytes += info.size_bytes;
+  }
+}
+
+static gs_status
+measure_files(gs_env *env, const char *path, gs_info *out, gs_error *err)
+{
+  measure m = {.env = env, .dir = path};
+  gs_buffer_init(&m.path, env->alloc);
+  gs_status status = gs_env_list(env, path, measure_name, &m, err);
+  if (status == GS_OK) {
+    status = gs_buffer_status(&m.path, err);
+  }
+  gs_buffer_deinit(&m.path);
+  out->all_bytes = m.bytes;
+  return status;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------*/
+
 gs_status
 gs_inspect(gs_env *env, const char *path, gs_info *out, gs_error *err)
 {
@@ -57,6 +145,13 @@ gs_inspect(gs_env *env, const char *path, gs_info *out, gs_error *err)
   status = read_manifest(env, path, &state, err);
   if (status == GS_OK) {
     fill_info(&state, out);
+    status = read_log(env, path, &state, out, err);
+  }
+  if (status == GS_OK) {
+    status = find_owner(env, path, out, err);
+  }
+  if (status == GS_OK) {
+    status = measure_files(env, path, out, err);
   }
   gs_manifest_state_deinit(&state);
   return status;
@@ -110,11 +205,13 @@ static gs_status
 remove_files(gs_env *env, const char *path, gs_error *err)
 {
   static const gs_file_kind order[] = {GS_FILE_SEGMENT, GS_FILE_TABLE,
-                                       GS_FILE_MANIFEST, GS_FILE_LOCK};
+                                       GS_FILE_BALLAST, GS_FILE_MANIFEST,
+                                       GS_FILE_LOCK};
   removal r = {.env = env, .dir = path};
   gs_buffer_init(&r.names, env->alloc);
   gs_status status = GS_OK;
-  for (size_t i = 0; status == GS_OK && i < 4; i++) {
+  size_t kinds = sizeof order / sizeof order[0];
+  for (size_t i = 0; status == GS_OK && i < kinds; i++) {
     r.kind = order[i];
     if (r.kind == GS_FILE_MANIFEST) {
       status = gs_env_sync_dir(env, path, err);
@@ -147,11 +244,11 @@ gs_destroy(gs_env *env, const char *path, gs_error *err)
                : gs_env_lock(env, (const char *)lock_path.data, &lock, err);
   if (status == GS_OK) {
     status = remove_files(env, path, err);
-    gs_env_unlock(lock);
   }
-  gs_buffer_deinit(&lock_path);
   if (status == GS_OK && found.foreign_count == 0) {
     status = gs_env_remove_dir(env, path, err);
   }
+  gs_env_unlock(lock); /* last: nobody else may make a store in what goes */
+  gs_buffer_deinit(&lock_path);
   return status;
 }

@@ -44,6 +44,10 @@ fill_facts(gs_store *store, const gs_install *change)
   gs_store_facts facts = store->tree.facts;
   facts.incarnation = store->incarnation;
   facts.next_id = atomic_load(&store->next_id);
+  uint64_t safe_clock_ms = gs_clock_safe(store);
+  if (safe_clock_ms > facts.safe_clock_ms) {
+    facts.safe_clock_ms = safe_clock_ms;
+  }
   facts.clock_floor_ms = gs_store_clock(store);
   facts.is_clean = change->is_clean;
   if (change->flushed_seq > facts.flushed_seq) {
@@ -126,9 +130,12 @@ publish_tree(gs_store *store, const gs_install *change, gs_error *err)
   gs_memtable *places[GS_SEALED_MAX + 2];
   size_t count = 0;
   for (size_t i = 0; i < view->memtable_count; i++) {
-    if (view->memtables[i] != change->flushed) {
+    if (view->memtables[i] != change->flushed && change->only == NULL) {
       places[count++] = view->memtables[i];
     }
+  }
+  if (change->only != NULL) {
+    places[count++] = change->only;
   }
   gs_status status =
       gs_store_publish(store, places, count, store->tree.version, err);
@@ -162,7 +169,6 @@ take_over(gs_store *store, gs_install *change, gs_manifest_state *next,
     mark_obsolete(old, store->tree.version);
   } else {
     gs_store_fail(store, status, err);
-    status = gs_store_check_writable(store, err);
   }
   gs_version_unref(old);
   return status;
@@ -185,11 +191,32 @@ gs_store_install(gs_store *store, gs_install *change, gs_error *err)
     return status;
   }
   gs_store_adopt_tables(store, next.version);
+  gs_env_point(store->env, "install.edit");
   status = make_durable(store, change->edit, err);
   if (status != GS_OK) {
     gs_manifest_state_deinit(&next);
     return status;
   }
+  gs_env_point(store->env, "install.synced");
   change->is_durable = true;
   return take_over(store, change, &next, err);
+}
+
+/* Behind the clean mark no file may be newer than the manifest says: see
+ * admission. */
+gs_status
+gs_store_leave_clean(gs_store *store, gs_error *err)
+{
+  gs_edit *edit = gs_edit_new(store->alloc);
+  if (edit == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  gs_install change = {.edit = edit};
+  gs_mutex_lock(store->install);
+  gs_status status = store->tree.facts.is_clean
+                         ? gs_store_install(store, &change, err)
+                         : GS_OK;
+  gs_mutex_unlock(store->install);
+  gs_edit_free(edit);
+  return status;
 }

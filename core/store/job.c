@@ -88,6 +88,19 @@ tell_waiter(gs_job *job, gs_status status, const gs_error *err)
   job->waiter = NULL;
 }
 
+void
+gs_job_cancel(gs_store *store, gs_job *job, const gs_error *why)
+{
+  unlink_job(store, job);
+  tell_waiter(job, why->status, why);
+  gs_cond_broadcast(store->progress);
+  gs_claim_free(store->alloc, job->claim);
+  job->claim = NULL;
+  gs_mutex_unlock(store->state);
+  job->ops->free(job);
+  gs_mutex_lock(store->state);
+}
+
 /* A flush that failed is tried again: its memtable has nowhere else to go. */
 static void
 pause_job(gs_store *store, gs_job *job, const gs_error *err)
@@ -151,8 +164,13 @@ step_job(gs_store *store, gs_job *job)
   bool done = false;
   gs_error err;
   gs_status status = job->ops->step(job, &done, &err);
+  bool has_room = status == GS_FULL && job->is_retried &&
+                  gs_ballast_release(store); /* it goes on where it stopped */
   gs_mutex_lock(store->state);
   job->is_stepping = false;
+  if (has_room) {
+    status = GS_OK;
+  }
   if (status != GS_OK || done) {
     end_job(store, job, status, &err);
     decide(store, status);

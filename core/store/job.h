@@ -52,6 +52,10 @@ struct gs_job {
 /* Puts the job on the list. Requires: state held. Takes the job. */
 void gs_job_queue(gs_store *store, gs_job *job);
 
+/* Takes a job off the list and frees it; its waiter is told why. Requires: state
+ * held, no step running; state is given up and taken again. */
+void gs_job_cancel(gs_store *store, gs_job *job, const gs_error *why);
+
 /* How many jobs are on the list besides flushes. Requires: state held. */
 size_t gs_job_count_merges(const gs_store *store);
 

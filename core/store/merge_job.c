@@ -146,9 +146,10 @@ static gs_status
 begin(merge_job *m, gs_error *err)
 {
   gs_store *store = m->base.job.store;
+  gs_env_point(store->env, "merge.begin");
   /* Read before the snapshots are listed: one that comes between must not find
    * expired what it still sees. */
-  uint64_t now_ms = gs_store_clock(store);
+  uint64_t now_ms = gs_clock_safe(store);
   gs_status status =
       gs_store_list_snapshots(store, &m->snapshots, &m->snapshot_count, err);
   if (status != GS_OK) {
@@ -264,6 +265,7 @@ copy_some(merge_job *m, gs_error *err)
 {
   size_t entries = 0;
   gs_status status = GS_OK;
+  gs_env_point(m->base.job.store->env, "merge.step");
   while (status == GS_OK && m->merge->valid && entries < STEP_ENTRIES) {
     status = copy_key(m, &entries, err);
     if (status == GS_OK) {
@@ -318,6 +320,7 @@ finish(merge_job *m, gs_error *err)
   if (status != GS_OK) {
     return status;
   }
+  gs_env_point(m->base.job.store->env, "merge.written");
   m->base.outputs = m->output.tables;
   m->base.output_count = m->output.table_count;
   bool is_kept;
@@ -326,6 +329,7 @@ finish(merge_job *m, gs_error *err)
     gs_output_keep(&m->output);
   }
   if (status == GS_OK) {
+    gs_env_point(m->base.job.store->env, "merge.installed");
     count_merge(m);
   }
   return status;

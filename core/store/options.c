@@ -87,6 +87,13 @@ check_modes(const gs_options *o, gs_error *err)
     return GS_FAIL(err, GS_MISUSE,
                    "option 'must_create' does not go with create = false");
   }
+  if (o->degraded && !o->readonly) {
+    return GS_FAIL(err, GS_MISUSE, "option 'degraded' needs 'readonly'");
+  }
+  if (o->salvage != GS_SALVAGE_NONE && o->salvage != GS_SALVAGE_PREFIX) {
+    return GS_FAIL(err, GS_MISUSE, "option 'salvage' has no value %d",
+                   (int)o->salvage);
+  }
   if (o->must_create && o->readonly) {
     return GS_FAIL(err, GS_MISUSE,
                    "option 'must_create' does not go with 'readonly'");

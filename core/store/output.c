@@ -44,9 +44,12 @@ begin_table(gs_output *output, gs_error *err)
 {
   gs_store *store = output->store;
   gs_buffer path;
+  gs_status status = gs_store_leave_clean(store, err);
+  if (status != GS_OK) {
+    return status;
+  }
   gs_buffer_init(&path, store->alloc);
   output->writer_id = gs_store_new_id(store);
-  gs_status status;
   if (gs_path_table(&path, store->path, output->writer_id) == NULL) {
     status = GS_FAIL_NOMEM(err);
   } else {

@@ -29,6 +29,12 @@ gs_path_lock(gs_buffer *out, const char *dir)
   return gs_path_join(out, dir, "LOCK");
 }
 
+const char *
+gs_path_ballast(gs_buffer *out, const char *dir)
+{
+  return gs_path_join(out, dir, "BALLAST");
+}
+
 static const char *
 numbered(gs_buffer *out, const char *dir, uint64_t number, const char *ending)
 {
@@ -87,6 +93,9 @@ gs_path_kind(const char *name, uint64_t *number)
   *number = 0;
   if (strcmp(name, "LOCK") == 0) {
     return GS_FILE_LOCK;
+  }
+  if (strcmp(name, "BALLAST") == 0) {
+    return GS_FILE_BALLAST;
   }
   if (gs_manifest_parse_name(name, number)) {
     return GS_FILE_MANIFEST;

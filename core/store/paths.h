@@ -5,6 +5,7 @@
  *   MANIFEST-NNNNNN  see tree/manifest.h
  *   NNNNNN.wal       a segment of the write-ahead log
  *   NNNNNN.sst       a table
+ *   BALLAST          zeros, see ballast.h
  * Numbers are decimal, at least six digits, never used twice.
  */
 #ifndef GS_STORE_PATHS_H
@@ -18,6 +19,7 @@ typedef enum gs_file_kind {
   GS_FILE_MANIFEST = 2,
   GS_FILE_SEGMENT = 3,
   GS_FILE_TABLE = 4,
+  GS_FILE_BALLAST = 5,
 } gs_file_kind;
 
 gs_file_kind gs_path_kind(const char *name, uint64_t *number);
@@ -27,6 +29,7 @@ gs_file_kind gs_path_kind(const char *name, uint64_t *number);
 const char *gs_path_table(gs_buffer *out, const char *dir, uint64_t number);
 const char *gs_path_segment(gs_buffer *out, const char *dir, uint64_t number);
 const char *gs_path_lock(gs_buffer *out, const char *dir);
+const char *gs_path_ballast(gs_buffer *out, const char *dir);
 const char *gs_path_join(gs_buffer *out, const char *dir, const char *name);
 
 /* The directory that holds dir ("." for a bare name). */

@@ -4,9 +4,8 @@
  */
 #include "store/recover.h"
 
-#include "merge/drop.h"
-#include "store/directory.h"
-#include "store/output.h"
+#include "store/admission.h"
+#include "store/survivors.h"
 #include "wal/replay.h"
 
 enum { MEMTABLES_MAX = 64 };
@@ -15,6 +14,7 @@ typedef struct recovery {
   gs_store *store;
   gs_memtable *memtables[MEMTABLES_MAX]; /* oldest first */
   size_t memtable_count;
+  gs_manifest_found found;
   gs_replay_result replayed;
 } recovery;
 
@@ -77,10 +77,7 @@ take_item(recovery *r, gs_batch_item item, gs_entry *entry, uint64_t seq,
 {
   gs_store *store = r->store;
   if (item == GS_BATCH_META) {
-    gs_buffer_clear(&store->note);
-    gs_buffer_append_slice(&store->note, entry->value);
-    store->note_seq = seq;
-    return gs_buffer_status(&store->note, err);
+    return gs_note_set(&store->note, entry->value, seq, seq, err);
   }
   if (entry->seq <= store->tree.facts.flushed_seq) {
     return GS_OK;
@@ -94,14 +91,6 @@ take_item(recovery *r, gs_batch_item item, gs_entry *entry, uint64_t seq,
   }
   entry->key = gs_store_decode_key(store, entry->key, bytes);
   return gs_memtable_add(r->memtables[r->memtable_count - 1], entry, err);
-}
-
-static void
-take_time(gs_store *store, uint64_t now_ms)
-{
-  if (atomic_load(&store->clock_ms) < now_ms) {
-    atomic_store(&store->clock_ms, now_ms);
-  }
 }
 
 static gs_status
@@ -119,7 +108,7 @@ take_batch(void *context, const gs_frame_info *info, gs_slice payload,
   if (status != GS_OK) {
     return status;
   }
-  take_time(r->store, reader.now_ms);
+  gs_clock_raise(r->store, reader.now_ms);
   for (;;) {
     gs_batch_item item;
     gs_entry entry;
@@ -147,6 +136,7 @@ replay(recovery *r, gs_error *err)
       .flushed_seq = facts->flushed_seq,
       .known_seq = facts->flushed_seq,
       .was_clean = facts->is_clean,
+      .takes_prefix = store->options.salvage == GS_SALVAGE_PREFIX,
       .batch = take_batch,
       .context = r,
   };
@@ -156,86 +146,50 @@ replay(recovery *r, gs_error *err)
   if (status == GS_OK) {
     store->counters.recovered_batches = r->replayed.batch_count;
     store->counters.recovered_torn_bytes = r->replayed.torn_bytes;
+    store->counters.recovered_bits =
+        r->replayed.repaired_bits + r->found.repaired_bits;
+    store->counters.is_salvaged = r->replayed.is_salvaged;
   }
   return status;
 }
 
 /* ---- making it durable ---------------------------------------------------------------- */
 
-static gs_status
-write_memtable(recovery *r, gs_memtable *memtable, gs_output *output,
-               gs_error *err)
+/* Room that the tables may take, and the manifest. */
+enum { RECOVERY_SLACK_BYTES = 1024 * 1024 };
+
+/* Files that no manifest lists, as recoveries that were cut short leave them,
+ * go first: else they would grow with each attempt. Only what is newer than the
+ * manifest goes: what it says may stand in the kernel's memory alone, where a
+ * killed process left it, and a power loss would bring back the state before,
+ * which lists files that this one does not. */
+static void
+clear_away(gs_store *store)
 {
-  gs_store *store = r->store;
-  gs_memtable_cursor walk;
-  gs_drop drop;
-  gs_status status = gs_memtable_cursor_init(&walk, memtable, UINT64_MAX, err);
+  gs_directory_sweep_newer(store->env, store->alloc, store->path, &store->tree,
+                           store->read_manifest);
+}
+
+static gs_status
+save_survivors(recovery *r, gs_error *err)
+{
+  gs_survivors survivors;
+  gs_status status =
+      gs_survivors_init(&survivors, r->store, r->memtable_count, err);
   if (status != GS_OK) {
     return status;
   }
-  gs_drop_init(&drop, NULL, 0, gs_store_clock(store));
-  gs_cursor *cursor = &walk.base;
-  for (gs_cursor_first(cursor); status == GS_OK && cursor->valid;
-       gs_cursor_next(cursor)) {
-    gs_entry out[2];
-    gs_drop_begin(&drop);
-    do {
-      int count = gs_drop_offer(&drop, &cursor->entry, out);
-      for (int i = 0; i < count && status == GS_OK; i++) {
-        status = gs_output_add(output, &out[i], false, err);
-      }
-    } while (status == GS_OK && gs_cursor_older(cursor));
-    if (status == GS_OK && gs_drop_finish(&drop, false, out)) {
-      status = gs_output_add(output, out, false, err);
-    }
+  for (size_t i = 0; status == GS_OK && i < r->memtable_count; i++) {
+    status = gs_survivors_add(&survivors, r->memtables[i], err);
   }
-  gs_cursor_end(cursor);
-  return status == GS_OK ? gs_output_finish(output, err) : status;
-}
-
-static gs_status
-name_memtable(recovery *r, size_t at, gs_output *output, gs_edit *edit,
-              gs_error *err)
-{
-  gs_store *store = r->store;
-  gs_memtable_stats stats;
-  gs_memtable_get_stats(r->memtables[at], &stats);
-  gs_output_init(output, store, store->options.table_bytes, 0);
-  if (stats.entry_count == 0) {
-    return GS_OK;
+  if (status == GS_OK) {
+    gs_install change = {
+        .flushed_seq = r->replayed.last_seq,
+        .reason = "resume",
+    };
+    status = gs_survivors_install(&survivors, &change, err);
   }
-  gs_status status = write_memtable(r, r->memtables[at], output, err);
-  if (status == GS_OK && output->table_count > 0) {
-    uint64_t run_id = gs_store_new_id(store);
-    gs_edit_add_run(edit, run_id, 0, GS_PLACE_TOP, 0);
-    gs_output_name(output, edit, run_id);
-  }
-  return status;
-}
-
-static gs_status
-install_recovered(recovery *r, gs_edit *edit, gs_output *outputs, gs_error *err)
-{
-  gs_store *store = r->store;
-  for (size_t i = 0; i < store->tree.segment_count; i++) {
-    gs_edit_remove_segment(edit, store->tree.segments[i].number);
-  }
-  if (store->note_seq > 0 || store->note.size > 0) {
-    gs_edit_set_note(edit, gs_buffer_slice(&store->note), store->note_seq);
-  }
-  gs_install change = {
-      .edit = edit,
-      .flushed_seq = r->replayed.last_seq,
-      .reason = "resume",
-  };
-  gs_mutex_lock(store->install);
-  gs_status status = gs_store_install(store, &change, err);
-  gs_mutex_unlock(store->install);
-  for (size_t i = 0; i < r->memtable_count; i++) {
-    if (change.is_durable) {
-      gs_output_keep(&outputs[i]);
-    }
-  }
+  gs_survivors_deinit(&survivors);
   return status;
 }
 
@@ -243,52 +197,18 @@ static gs_status
 make_durable(recovery *r, gs_error *err)
 {
   gs_store *store = r->store;
-  gs_alloc *alloc = store->alloc;
-  gs_edit *edit = gs_edit_new(alloc);
-  gs_output *outputs = gs_alloc_zeroed(alloc, MEMTABLES_MAX * sizeof *outputs);
-  gs_status status = GS_OK;
-  size_t made = 0;
-  if (edit == NULL || outputs == NULL) {
-    status = GS_FAIL_NOMEM(err);
-  }
-  while (status == GS_OK && made < r->memtable_count) {
-    status = name_memtable(r, made, &outputs[made], edit, err);
-    made++;
-  }
+  gs_ballast_make_way(store, 2 * log_bytes(store) + RECOVERY_SLACK_BYTES);
+  clear_away(store);
+  gs_status status = save_survivors(r, err);
   if (status == GS_OK) {
-    status = install_recovered(r, edit, outputs, err);
+    gs_directory_sweep(store->env, store->alloc, store->path, &store->tree,
+                       gs_manifest_number(store->manifest));
+    atomic_store(&store->flushed_seq, store->tree.facts.flushed_seq);
   }
-  for (size_t i = 0; i < made; i++) {
-    gs_output_deinit(&outputs[i]);
-  }
-  gs_alloc_free(alloc, outputs, MEMTABLES_MAX * sizeof *outputs);
-  gs_edit_free(edit);
   return status;
 }
 
 /* ---- the whole -------------------------------------------------------------------------- */
-
-static gs_status
-check_facts(gs_store *store, gs_error *err)
-{
-  const gs_store_facts *facts = &store->tree.facts;
-  gs_store_kind wanted = store->options.kind;
-  store->kind = (gs_store_kind)facts->store_kind;
-  if (store->kind != GS_STORE_BYTES && store->kind != GS_STORE_U32) {
-    return GS_FAIL(err, GS_VERSION, "%s holds a store of unknown kind %u",
-                   store->path, facts->store_kind);
-  }
-  if (wanted != GS_STORE_ANY && wanted != store->kind) {
-    gs_status status =
-        GS_FAIL(err, GS_KIND, "%s holds a %s store, not a %s store",
-                store->path, store->kind == GS_STORE_U32 ? "u32" : "bytes",
-                wanted == GS_STORE_U32 ? "u32" : "bytes");
-    status = gs_error_at(err, status, store->path);
-    return gs_error_hint(err, status,
-                         "open it with its own kind, or give another path");
-  }
-  return GS_OK;
-}
 
 static gs_status
 take_facts(gs_store *store, gs_error *err)
@@ -297,15 +217,13 @@ take_facts(gs_store *store, gs_error *err)
   store->store_id = facts->store_id;
   store->salt = facts->salt;
   store->incarnation = facts->incarnation + 1;
-  take_time(store, facts->clock_floor_ms);
+  gs_clock_begin(store, facts->clock_floor_ms, facts->safe_clock_ms);
   if (facts->next_id > atomic_load(&store->next_id)) {
     atomic_store(&store->next_id, facts->next_id);
   }
-  gs_buffer_clear(&store->note);
-  gs_buffer_append_slice(&store->note, gs_buffer_slice(&store->tree.note));
-  store->note_seq = store->tree.note_seq;
   gs_store_adopt_tables(store, store->tree.version);
-  return gs_buffer_status(&store->note, err);
+  return gs_note_set(&store->note, gs_buffer_slice(&store->tree.note),
+                     store->tree.note_seq, store->tree.note_seq, err);
 }
 
 /* A crash may have taken back sequences that somebody has seen. None is given
@@ -360,27 +278,27 @@ set_sequences(gs_store *store, uint64_t last_seq)
   atomic_store(&store->flushed_seq, store->tree.facts.flushed_seq);
 }
 
-/* A reader beside a writer: the open files stay readable when the writer has
- * deleted their names. */
+/* Whether all may be served as it stands on the disk. Files that an earlier
+ * opening could not delete, or whose deletion a crash took back, want a
+ * manifest that is durable before they go. */
 static gs_status
-open_tables(gs_store *store, gs_error *err)
+look_if_settled(const recovery *r, bool *out, gs_error *err)
 {
-  const gs_version *version = store->tree.version;
-  for (size_t r = 0; r < version->run_count; r++) {
-    for (size_t t = 0; t < version->runs[r]->table_count; t++) {
-      gs_table *table;
-      gs_status status =
-          gs_store_table(store, version->runs[r]->tables[t], &table, err);
-      if (status != GS_OK) {
-        return status;
-      }
-    }
+  const gs_manifest_state *tree = &r->store->tree;
+  bool has_rest = false;
+  *out = false;
+  if (tree->segment_count > 0 || !tree->facts.is_clean || r->found.is_torn ||
+      r->found.repaired_bits > 0) {
+    return GS_OK;
   }
-  return GS_OK;
+  gs_status status =
+      gs_directory_has_rest(r->store, r->found.number, &has_rest, err);
+  *out = !has_rest;
+  return status;
 }
 
 static gs_status
-serve(recovery *r, bool is_torn_manifest, gs_error *err)
+serve(recovery *r, gs_error *err)
 {
   gs_store *store = r->store;
   gs_status status = publish(r, store->is_readonly, err);
@@ -391,43 +309,39 @@ serve(recovery *r, bool is_torn_manifest, gs_error *err)
     r->replayed.last_seq = burnt_seq(r);
   }
   set_sequences(store, r->replayed.last_seq);
-  bool is_settled = store->tree.segment_count == 0 && !is_torn_manifest &&
-                    store->tree.facts.is_clean;
   if (store->is_readonly) {
-    return open_tables(store, err);
+    return gs_admission_open_tables(store, err);
   }
-  if (is_settled) {
-    return GS_OK;
-  }
-  status = make_durable(r, err);
-  if (status == GS_OK) {
-    gs_directory_sweep(store->env, store->alloc, store->path, &store->tree,
-                       gs_manifest_number(store->manifest));
-    atomic_store(&store->flushed_seq, store->tree.facts.flushed_seq);
-  }
-  return status;
+  bool is_settled = false;
+  status = look_if_settled(r, &is_settled, err);
+  return status != GS_OK || is_settled ? status : make_durable(r, err);
 }
 
 gs_status
 gs_recover(gs_store *store, gs_error *err)
 {
   recovery r = {.store = store};
-  gs_manifest_found found;
   gs_status status =
-      gs_manifest_read(store->env, store->path, &store->tree, &found, err);
+      gs_manifest_read(store->env, store->path, &store->tree, &r.found, err);
   if (status == GS_OK) {
-    store->read_manifest = found.number;
-    status = check_facts(store, err);
+    store->read_manifest = r.found.number;
+    status = gs_admission_check_kind(store, err);
+  }
+  if (status == GS_OK) {
+    status = gs_admission_check_end(store, err);
   }
   if (status == GS_OK) {
     status = take_facts(store, err);
+  }
+  if (status == GS_OK) {
+    status = gs_admission_check_tables(store, err);
   }
   if (status != GS_OK) {
     return status;
   }
   status = replay(&r, err);
   if (status == GS_OK) {
-    status = serve(&r, found.is_torn, err);
+    status = serve(&r, err);
   }
   for (size_t i = 0; i < r.memtable_count; i++) {
     gs_memtable_unref(r.memtables[i]);
@@ -449,9 +363,11 @@ gs_recover_fresh(gs_store *store, gs_error *err)
   facts->salt = gs_env_random64(store->env);
   facts->next_id = 1;
   facts->clock_floor_ms = gs_store_clock(store);
+  facts->safe_clock_ms = facts->clock_floor_ms;
   facts->is_clean = true;
   recovery r = {.store = store};
   gs_status status = take_facts(store, err);
+  gs_clock_begin_fresh(store);
   if (status == GS_OK) {
     status = publish(&r, false, err);
   }

@@ -224,6 +224,10 @@ outcome(gs_scan *scan, gs_error *err)
 gs_status
 gs_scan_first(gs_scan *scan, gs_error *err)
 {
+  gs_status status = gs_store_check(scan->store, err);
+  if (status != GS_OK) {
+    return status;
+  }
   gs_cursor_first(&scan->visible.base);
   return outcome(scan, err);
 }
@@ -231,6 +235,10 @@ gs_scan_first(gs_scan *scan, gs_error *err)
 gs_status
 gs_scan_last(gs_scan *scan, gs_error *err)
 {
+  gs_status status = gs_store_check(scan->store, err);
+  if (status != GS_OK) {
+    return status;
+  }
   gs_cursor_last(&scan->visible.base);
   return outcome(scan, err);
 }
@@ -238,6 +246,10 @@ gs_scan_last(gs_scan *scan, gs_error *err)
 gs_status
 gs_scan_next(gs_scan *scan, gs_error *err)
 {
+  gs_status status = gs_store_check(scan->store, err);
+  if (status != GS_OK) {
+    return status;
+  }
   if (!scan->visible.base.valid) {
     return GS_ABSENT;
   }
@@ -248,6 +260,10 @@ gs_scan_next(gs_scan *scan, gs_error *err)
 gs_status
 gs_scan_prev(gs_scan *scan, gs_error *err)
 {
+  gs_status status = gs_store_check(scan->store, err);
+  if (status != GS_OK) {
+    return status;
+  }
   if (!scan->visible.base.valid) {
     return GS_ABSENT;
   }
@@ -258,6 +274,10 @@ gs_scan_prev(gs_scan *scan, gs_error *err)
 gs_status
 gs_scan_seek(gs_scan *scan, gs_slice key, gs_error *err)
 {
+  gs_status status = gs_store_check(scan->store, err);
+  if (status != GS_OK) {
+    return status;
+  }
   gs_cursor_seek(&scan->visible.base, key);
   return outcome(scan, err);
 }
@@ -265,6 +285,10 @@ gs_scan_seek(gs_scan *scan, gs_slice key, gs_error *err)
 gs_status
 gs_scan_seek_before(gs_scan *scan, gs_slice key, gs_error *err)
 {
+  gs_status status = gs_store_check(scan->store, err);
+  if (status != GS_OK) {
+    return status;
+  }
   gs_cursor_seek_before(&scan->visible.base, key);
   return outcome(scan, err);
 }

@@ -32,6 +32,13 @@ add_writers(gs_store *store, gs_stats *out)
   out->stall_reason = atomic_load(&c->stall_reason);
   out->recovered_batches = c->recovered_batches;
   out->recovered_torn_bytes = c->recovered_torn_bytes;
+  out->recovered_bits = c->recovered_bits;
+  out->degraded_tables = c->degraded_tables;
+  out->foreign_files = c->foreign_files;
+  out->is_salvaged = c->is_salvaged;
+  out->resumes = atomic_load(&c->resumes);
+  out->clock_warnings = atomic_load(&c->clock_warnings);
+  out->ballast_bytes = atomic_load(&store->ballast.bytes);
 }
 
 static void

@@ -58,27 +58,14 @@ gs_store_fail(gs_store *store, gs_status status, const gs_error *err)
     }
     if (store->failure.hint[0] == '\0') {
       GS_IGNORE(gs_error_hint(&store->failure, status,
-                              "the store takes no more writes; close it and "
-                              "open it again"),
+                              "the store takes no more writes until a resume, "
+                              "or until it is closed and opened again"),
                 "kept as the reason");
     }
     atomic_store_explicit(&store->has_failed, true, memory_order_release);
   }
   gs_cond_broadcast(store->progress);
   gs_mutex_unlock(store->state);
-}
-
-uint64_t
-gs_store_clock(gs_store *store)
-{
-  uint64_t now_ms = gs_env_wall_ms(store->env);
-  uint64_t seen = atomic_load_explicit(&store->clock_ms, memory_order_relaxed);
-  while (seen < now_ms) {
-    if (atomic_compare_exchange_weak(&store->clock_ms, &seen, now_ms)) {
-      return now_ms;
-    }
-  }
-  return seen;
 }
 
 uint64_t
@@ -150,6 +137,7 @@ gs_sync(gs_store *store, gs_error *err)
   bool must_sync = store->wal.unsynced_bytes > 0;
   while (status == GS_OK && store->is_syncing) {
     gs_cond_wait(store->synced, store->commit, 0);
+    status = gs_store_check_writable(store, err); /* else not ours to sync */
   }
   if (status == GS_OK &&
       (must_sync || atomic_load(&store->durable_seq) < target)) {
@@ -174,9 +162,10 @@ gs_seal(gs_store *store, gs_error *err)
     return status;
   }
   gs_mutex_lock(store->commit);
+  status = gs_store_check_writable(store, err);
   gs_memtable_get_stats(store->active, &stats);
   bool is_sealable = atomic_load(&store->sealed_count) < GS_SEALED_MAX;
-  if (stats.entry_count > 0 && is_sealable) {
+  if (status == GS_OK && stats.entry_count > 0 && is_sealable) {
     status = gs_store_seal(store, 0, err);
   }
   gs_mutex_unlock(store->commit);
@@ -205,6 +194,10 @@ gs_step(gs_store *store, uint64_t budget_us, bool *more, gs_error *err)
   }
   gs_mutex_lock(store->commit);
   status = gs_wal_sync_if_due(store, err);
+  if (status == GS_OK) {
+    uint64_t wait_us;
+    gs_wal_mark_if_due(store, &wait_us);
+  }
   gs_mutex_unlock(store->commit);
   if (status != GS_OK) {
     return status;

@@ -13,8 +13,9 @@
  *      sync write that is not.
  *   S3 Sealed memtables are flushed oldest first; entries <= flushed_seq are in
  *      runs.
- *   S4 After a failed log write or sync `failure` is set, and no later write is
- *      accepted; reads go on.
+ *   S4 After a failed log write or sync `failure` is set, and no write is
+ *      accepted until a resume; reads go on. Writes that were on their way then
+ *      are never seen in this opening, whatever comes later.
  *
  * Life: gs_open makes it (or counts it up), gs_close ends it.
  * Threads: members marked atomic may be read anywhere.
@@ -32,6 +33,9 @@
 #include "merge/drop.h"
 #include "sst/cache.h"
 #include "sst/table.h"
+#include "store/ballast.h"
+#include "store/clock.h"
+#include "store/note.h"
 #include "store/room.h"
 #include "store/view.h"
 #include "store/wal.h"
@@ -69,7 +73,10 @@ typedef struct gs_counters {
   atomic_uint_fast64_t wal_syncs, sync_waits;
   atomic_uint_fast64_t stall_count, stall_total_us, stall_max_us;
   _Atomic(const char *) stall_reason;
+  atomic_uint_fast64_t clock_warnings, resumes;
   uint64_t recovered_batches, recovered_torn_bytes; /* set at open */
+  uint64_t recovered_bits, foreign_files, degraded_tables;
+  bool is_salvaged;
 } gs_counters;
 
 /* The note as it was when a memtable was sealed: what its flush makes durable,
@@ -104,10 +111,9 @@ struct gs_store {
   uint64_t device; /* identity of the directory */
   uint64_t inode;
   bool is_readonly;
+  bool is_degraded; /* damaged tables were left out */
 
-  /* The registry of open stores; under its lock. */
-  unsigned opens;
-  gs_store *next_open;
+  atomic_uint opens; /* see registry.h */
 
   gs_lock *lock;
   gs_epoch *epoch;
@@ -119,6 +125,7 @@ struct gs_store {
   atomic_uint_fast64_t durable_seq;
   atomic_uint_fast64_t flushed_seq; /* entries up to here are in runs */
   atomic_uint_fast64_t clock_ms;    /* largest time seen */
+  gs_clock clock;
   atomic_bool wants_decision;
   atomic_size_t run_count;    /* of the current version */
   atomic_size_t sealed_count; /* memtables waiting for their flush */
@@ -140,13 +147,14 @@ struct gs_store {
   uint64_t next_seq;
   uint64_t awaited_seq; /* largest sequence of a write that waits for a sync */
   bool is_syncing;
+  size_t waiting_count; /* writers that wait for the device */
   gs_wal wal;
+  gs_ballast ballast;
   gs_batch scratch; /* single writes are encoded here */
   atomic_bool has_failed;
   bool disk_is_low;         /* found by the last look at the disk */
   uint64_t disk_look_bytes; /* user bytes written at which to look again */
-  gs_buffer note;           /* last committed note */
-  uint64_t note_seq;
+  gs_note note;
   gs_sealed_note sealed_notes[GS_SEALED_MAX]; /* of memtables whose flush has
                                                  not begun */
 
@@ -169,6 +177,7 @@ struct gs_store {
   gs_snapshot *newest;
   uint64_t snapshot_count;
   bool is_closing;    /* written under commit and state */
+  bool is_resuming;   /* likewise: memory and log belong to gs_resume */
   gs_error failure;   /* why writes are refused, once has_failed */
   const char *reason; /* of the last change of the tree */
 
@@ -254,6 +263,7 @@ void gs_store_adopt_tables(gs_store *store, gs_version *version);
 typedef struct gs_install {
   gs_edit *edit;
   gs_memtable *flushed;
+  gs_memtable *only;    /* not NULL: the view's only memtable from then on */
   uint64_t flushed_seq; /* 0: unchanged */
   gs_tree_table *const *known;
   size_t known_count;
@@ -265,6 +275,10 @@ typedef struct gs_install {
 
 GS_MUST_CHECK gs_status gs_store_install(gs_store *store, gs_install *change,
                                          gs_error *err);
+
+/* Takes the clean mark back, if it stands, before the first table of an opening
+ * is written. Takes install. */
+GS_MUST_CHECK gs_status gs_store_leave_clean(gs_store *store, gs_error *err);
 
 /* ---- writing (commit.c) ---------------------------------------------------- */
 
@@ -285,6 +299,12 @@ GS_MUST_CHECK gs_status gs_store_commit_locked(gs_store *store, gs_batch *batch,
                                                gs_commit_result *result,
                                                uint64_t *wait_seq,
                                                gs_error *err);
+
+/* Waits until the sequence is durable and visible, for somebody who wrote
+ * nothing and saw what stands there. Requires: commit held; it is released
+ * meanwhile. */
+GS_MUST_CHECK gs_status gs_store_await(gs_store *store, uint64_t seq,
+                                       gs_error *err);
 
 /* Waits until wait_seq is durable and visible. Requires: commit held; it is
  * released meanwhile. */
@@ -312,6 +332,10 @@ void gs_store_encode_delete(gs_store *store, gs_batch *batch, gs_slice key);
  * room for it. */
 gs_slice gs_store_decode_key(const gs_store *store, gs_slice key,
                              uint8_t bytes[4]);
+
+/* GS_UNSUPPORTED where a write wants the device and there is no log. */
+GS_MUST_CHECK gs_status gs_store_check_sync(const gs_store *store, bool sync,
+                                            gs_error *err);
 
 /* GS_MISUSE or GS_TOOLARGE for a key the store cannot hold. */
 GS_MUST_CHECK gs_status gs_store_check_key(const gs_store *store, gs_slice key,

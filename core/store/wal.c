@@ -15,6 +15,7 @@ enum {
   SEGMENT_FIRST_BYTES = 256 * 1024,
   SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
   SEGMENT_PARTS = 4, /* of the log's bound, that one segment takes at most */
+  MARK_IDLE_US = 100 * 1000,
 };
 
 static bool
@@ -33,7 +34,8 @@ register_segment(gs_store *store, const gs_store_segment *segment,
   if (edit == NULL) {
     return GS_FAIL_NOMEM(err);
   }
-  gs_segment listed = {segment->number, segment->allocated_bytes};
+  gs_segment listed = {segment->number, segment->allocated_bytes,
+                       segment->salt};
   gs_edit_add_segment(edit, &listed);
   gs_mutex_lock(store->install);
   gs_install change = {.edit = edit};
@@ -93,6 +95,16 @@ choose_size(gs_store *store)
   return size < needed ? needed : size;
 }
 
+static uint64_t
+allocated_bytes(const gs_wal *wal)
+{
+  uint64_t bytes = 0;
+  for (const gs_store_segment *s = wal->oldest; s != NULL; s = s->next) {
+    bytes += s->allocated_bytes;
+  }
+  return bytes;
+}
+
 gs_status
 gs_wal_prepare(gs_store *store, gs_error *err)
 {
@@ -104,9 +116,17 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   segment->allocated_bytes = choose_size(store);
   wal->wanted_bytes = 0;
   segment->number = gs_store_new_id(store);
+  segment->salt = gs_env_random64(store->env);
+  uint64_t log_bytes = allocated_bytes(wal);
   wal->is_preparing = true;
   gs_mutex_unlock(store->commit);
   gs_status status = create_segment(store, segment, err);
+  if (status == GS_FULL && gs_ballast_release(store)) {
+    segment->number = gs_store_new_id(store);
+    status = create_segment(store, segment, err);
+  } else if (status == GS_OK) {
+    gs_ballast_grow(store, log_bytes + segment->allocated_bytes);
+  }
   gs_mutex_lock(store->commit);
   wal->is_preparing = false;
   if (status == GS_OK) {
@@ -132,7 +152,7 @@ start_prepared(gs_store *store, gs_error *err)
       .store_id = store->store_id,
       .number = segment->number,
       .incarnation = store->incarnation,
-      .salt = gs_env_random64(store->env),
+      .salt = segment->salt,
       .first_seq = store->next_seq,
   };
   if (before != NULL) {
@@ -143,10 +163,16 @@ start_prepared(gs_store *store, gs_error *err)
         gs_log_durable_bytes(before->writer) >= header.prev_bytes;
   }
   gs_error failure;
+  gs_env_point(store->env, "wal.switch");
   gs_status status = gs_log_start(segment->writer, &header, &failure);
   if (status != GS_OK) {
-    gs_store_fail(store, status, &failure);
-    return gs_store_check_writable(store, err);
+    if (gs_log_is_poisoned(segment->writer)) {
+      gs_store_fail(store, status, &failure);
+    }
+    if (err != NULL) {
+      *err = failure;
+    }
+    return status;
   }
   segment->first_seq = store->next_seq;
   wal->prepared = NULL;
@@ -280,6 +306,7 @@ gs_wal_sync(gs_store *store, gs_error *err)
   store->is_syncing = true;
   gs_mutex_unlock(store->commit);
   gs_error failure;
+  gs_env_point(store->env, "wal.sync");
   gs_status status = sync_segments(store, from, last, &failure);
   gs_mutex_lock(store->commit);
   store->is_syncing = false;
@@ -294,6 +321,78 @@ gs_wal_sync(gs_store *store, gs_error *err)
   }
   gs_cond_broadcast(store->synced);
   gs_cond_broadcast(store->log_work); /* what came meanwhile has a window too */
+  return status;
+}
+
+bool
+gs_wal_is_broken(const gs_store *store)
+{
+  const gs_store_segment *active = store->wal.active;
+  return active != NULL && gs_log_is_poisoned(active->writer);
+}
+
+/* ---- marks ---------------------------------------------------------------- */
+
+/* What the device holds and no frame says yet. */
+static bool
+needs_mark(const gs_store *store)
+{
+  const gs_store_segment *active = store->wal.active;
+  return active != NULL && !store->has_failed && !store->is_resuming &&
+         gs_log_durable_bytes(active->writer) >
+             gs_log_attested_bytes(active->writer) &&
+         gs_log_has_room(active->writer, 0);
+}
+
+static bool
+is_mark_due(gs_store *store, uint64_t *wait_us)
+{
+  gs_wal *wal = &store->wal;
+  *wait_us = 0;
+  if (!needs_mark(store)) {
+    return false;
+  }
+  uint64_t now_us = gs_env_mono_us(store->env);
+  uint64_t written = gs_log_written_bytes(wal->active->writer);
+  if (wal->idle_bytes != written || wal->idle_since_us == 0) {
+    wal->idle_bytes = written;
+    wal->idle_since_us = now_us;
+  }
+  uint64_t idle_us = now_us - wal->idle_since_us;
+  *wait_us = idle_us < MARK_IDLE_US ? MARK_IDLE_US - idle_us : 0;
+  return *wait_us == 0;
+}
+
+void
+gs_wal_mark_if_due(gs_store *store, uint64_t *wait_us)
+{
+  gs_error failure;
+  if (!is_mark_due(store, wait_us)) {
+    return;
+  }
+  gs_status status = gs_log_append(store->wal.active->writer, GS_FRAME_MARK, 0,
+                                   0, gs_slice_of(NULL, 0), &failure);
+  if (status != GS_OK && gs_wal_is_broken(store)) {
+    gs_store_fail(store, status, &failure);
+  }
+}
+
+gs_status
+gs_wal_seal(gs_store *store, gs_error *err)
+{
+  while (store->is_syncing) {
+    gs_cond_wait(store->synced, store->commit, 0);
+  }
+  gs_status status = gs_store_check_writable(store, err);
+  if (status == GS_OK) {
+    status = gs_wal_sync(store, err);
+  }
+  gs_log_writer *writer =
+      store->wal.active == NULL ? NULL : store->wal.active->writer;
+  if (status == GS_OK && writer != NULL && gs_log_has_room(writer, 0)) {
+    status =
+        gs_log_append(writer, GS_FRAME_SEAL, 0, 0, gs_slice_of(NULL, 0), err);
+  }
   return status;
 }
 
@@ -360,6 +459,22 @@ gs_wal_drop_named(gs_store *store)
 }
 
 void
+gs_wal_abandon(gs_store *store)
+{
+  gs_wal *wal = &store->wal;
+  uint64_t next_size = wal->next_size;
+  while (wal->oldest != NULL) {
+    gs_store_segment *segment = wal->oldest;
+    wal->oldest = segment->next;
+    delete_segment(store, segment);
+  }
+  if (wal->prepared != NULL) {
+    delete_segment(store, wal->prepared);
+  }
+  *wal = (gs_wal){.next_size = next_size};
+}
+
+void
 gs_wal_deinit(gs_store *store)
 {
   gs_wal *wal = &store->wal;
@@ -384,7 +499,7 @@ is_sync_due(gs_store *store, uint64_t *wait_us)
   gs_wal *wal = &store->wal;
   *wait_us = 0;
   if (store->options.durability != GS_DURABILITY_BATCH ||
-      wal->unsynced_bytes == 0 || store->is_syncing) {
+      wal->unsynced_bytes == 0 || store->is_syncing || store->has_failed) {
     return false;
   }
   uint64_t window_us = gs_limit(&store->limits.wal_batch_ms) * 1000;
@@ -410,7 +525,21 @@ is_prepare_due(const gs_store *store)
 {
   const gs_wal *wal = &store->wal;
   return wal->active != NULL && wal->prepared == NULL && !wal->is_preparing &&
-         !store->has_failed;
+         !store->has_failed && !store->is_resuming;
+}
+
+/* Looks once more at what is due: the lock may have been given up since. */
+static void
+wait_for_work(gs_store *store)
+{
+  uint64_t wait_us = 0;
+  uint64_t mark_us = 0;
+  if (store->is_closing || is_sync_due(store, &wait_us)) {
+    return;
+  }
+  gs_wal_mark_if_due(store, &mark_us);
+  bool is_sooner = mark_us != 0 && (wait_us == 0 || mark_us < wait_us);
+  gs_cond_wait(store->log_work, store->commit, is_sooner ? mark_us : wait_us);
 }
 
 void
@@ -422,10 +551,8 @@ gs_wal_thread(void *context)
     uint64_t wait_us = 0;
     if (is_sync_due(store, &wait_us)) {
       GS_IGNORE(gs_wal_sync(store, NULL), "the store keeps the failure");
-    } else if (is_prepare_due(store) && gs_wal_prepare(store, NULL) == GS_OK) {
-      continue;
-    } else {
-      gs_cond_wait(store->log_work, store->commit, wait_us);
+    } else if (!is_prepare_due(store) || gs_wal_prepare(store, NULL) != GS_OK) {
+      wait_for_work(store);
     }
   }
   gs_mutex_unlock(store->commit);

@@ -27,6 +27,7 @@ struct gs_store_segment {
   uint64_t number;
   uint64_t first_seq; /* of its first entry, once started */
   uint64_t allocated_bytes;
+  uint64_t salt;
   uint64_t note_place; /* sequence at which its last frame without entries
                           stands; 0: it has none */
   bool is_synced;      /* everything in it is durable and it takes no more */
@@ -43,6 +44,8 @@ typedef struct gs_wal {
   uint64_t used_bytes;     /* frames in all started segments */
   uint64_t unsynced_bytes; /* frames since the last sync began */
   uint64_t last_sync_us;   /* when it ended */
+  uint64_t idle_bytes;     /* how far the active segment was written, */
+  uint64_t idle_since_us;  /* and since when it has been so */
 } gs_wal;
 
 struct gs_store;
@@ -57,10 +60,25 @@ GS_MUST_CHECK gs_status gs_wal_append(struct gs_store *store,
                                       uint64_t first_seq, uint32_t entry_count,
                                       gs_slice payload, gs_error *err);
 
+/* Whether an append or sync failed: what it was about may or may not stand in
+ * the active segment. Requires: commit held. */
+bool gs_wal_is_broken(const struct gs_store *store);
+
 /* Syncs everything appended so far; then durable_seq and visible_seq rise to
  * what that was. Requires: commit held, not is_syncing; released meanwhile. A
  * failure is the store's. */
 GS_MUST_CHECK gs_status gs_wal_sync(struct gs_store *store, gs_error *err);
+
+/* After a while without writes: a frame that says once more how much is
+ * durable, so that damage to the last writes is told from a torn tail. It is
+ * not synced. *wait_us is how long until it may be due; 0: nothing to wait for.
+ * Requires: commit held. */
+void gs_wal_mark_if_due(struct gs_store *store, uint64_t *wait_us);
+
+/* Syncs everything and ends the active segment with a seal; what can be done
+ * for a log that stays when its store is closed. Requires: commit held; may be
+ * given up and taken again. */
+GS_MUST_CHECK gs_status gs_wal_seal(struct gs_store *store, gs_error *err);
 
 /* Without a log thread: syncs if the window of "batch" has passed. Requires:
  * commit held; may be given up and taken again. */
@@ -80,6 +98,11 @@ void gs_wal_name_flushed(struct gs_store *store, uint64_t flushed_seq,
 /* After that edit took effect: closes the named segments and deletes their
  * files. Takes commit; waits for a running sync. */
 void gs_wal_drop_named(struct gs_store *store);
+
+/* Closes all segments and deletes their files; the next write begins a new
+ * one. Requires: commit held, not is_syncing, not is_preparing; no manifest
+ * lists them. */
+void gs_wal_abandon(struct gs_store *store);
 
 /* Closes everything, deletes nothing. */
 void gs_wal_deinit(struct gs_store *store);

@@ -12,6 +12,14 @@ wants_sync(const gs_write_options *options)
   return options != NULL && options->sync;
 }
 
+/* What is known before a write begins. */
+static gs_status
+check_call(const gs_store *store, bool sync, gs_error *err)
+{
+  gs_status status = gs_store_check(store, err);
+  return status == GS_OK ? gs_store_check_sync(store, sync, err) : status;
+}
+
 /* The batch carries the latest time seen; the clock itself is asked only where
  * an expiry depends on it. */
 static void
@@ -81,7 +89,7 @@ gs_put(gs_store *store, gs_slice key, gs_slice value,
        const gs_write_options *options, uint64_t *seq, gs_error *err)
 {
   uint64_t expires_at_ms = 0;
-  gs_status status = gs_store_check(store, err);
+  gs_status status = check_call(store, wants_sync(options), err);
   if (status == GS_OK) {
     status = gs_store_check_entry(store, key, value, err);
   }
@@ -102,7 +110,7 @@ gs_status
 gs_delete(gs_store *store, gs_slice key, const gs_write_options *options,
           uint64_t *seq, gs_error *err)
 {
-  gs_status status = gs_store_check(store, err);
+  gs_status status = check_call(store, wants_sync(options), err);
   if (status == GS_OK) {
     status = gs_store_check_key(store, key, err);
   }
@@ -148,6 +156,7 @@ read_present(gs_store *store, gs_slice key, gs_value *out, gs_error *err)
 typedef struct update {
   gs_slice key;
   gs_slice value; /* written if the update so decides */
+  bool sync;
   bool is_delete;
   bool keeps_value; /* the present value is written again */
   gs_status read;   /* out: GS_OK or GS_ABSENT */
@@ -159,7 +168,7 @@ typedef struct update {
 static gs_status
 begin_update(gs_store *store, update *u, gs_value *present, gs_error *err)
 {
-  gs_status status = gs_store_check(store, err);
+  gs_status status = check_call(store, u->sync, err);
   if (status == GS_OK) {
     status = u->is_delete || u->keeps_value
                  ? gs_store_check_key(store, u->key, err)
@@ -185,18 +194,28 @@ begin_update(gs_store *store, update *u, gs_value *present, gs_error *err)
   return status;
 }
 
+/* Ends an update that writes nothing. Its answer may rest on a write that still
+ * waits for the device, and is as good as that one. Gives up the lock. */
+static gs_status
+end_unwritten(gs_store *store, gs_error *err)
+{
+  gs_status status = gs_store_await(store, store->awaited_seq, err);
+  gs_mutex_unlock(store->commit);
+  return status;
+}
+
 gs_status
 gs_take(gs_store *store, gs_slice key, const gs_write_options *options,
         gs_value *out, gs_error *err)
 {
-  update u = {.key = key, .is_delete = true};
+  update u = {.key = key, .sync = wants_sync(options), .is_delete = true};
   gs_status status = begin_update(store, &u, out, err);
   if (status != GS_OK) {
     return status;
   }
   if (u.read == GS_ABSENT) {
-    gs_mutex_unlock(store->commit);
-    return GS_ABSENT;
+    status = end_unwritten(store, err);
+    return status == GS_OK ? GS_ABSENT : status;
   }
   gs_store_encode_delete(store, &store->scratch, key);
   return end_scratch(store, wants_sync(options), NULL, err);
@@ -219,7 +238,8 @@ gs_put_if(gs_store *store, gs_slice key, const gs_exchange *exchange,
 {
   uint64_t expires_at_ms = 0;
   const gs_slice *value = exchange->value;
-  update u = {.key = key, .is_delete = value == NULL};
+  update u = {
+      .key = key, .sync = wants_sync(options), .is_delete = value == NULL};
   if (value != NULL) {
     u.value = *value;
   }
@@ -233,8 +253,7 @@ gs_put_if(gs_store *store, gs_slice key, const gs_exchange *exchange,
   result->is_present = u.read == GS_OK;
   result->is_done = is_expected(exchange->expected, u.read, current);
   if (!result->is_done) {
-    gs_mutex_unlock(store->commit);
-    return GS_OK;
+    return end_unwritten(store, err);
   }
   if (value == NULL) {
     gs_store_encode_delete(store, &store->scratch, key);
@@ -253,8 +272,8 @@ gs_expire_at(gs_store *store, gs_slice key, uint64_t expires_at_ms,
   gs_value_init(&present, store);
   gs_status status = begin_update(store, &u, &present, err);
   if (status == GS_OK && u.read == GS_ABSENT) {
-    gs_mutex_unlock(store->commit);
-    status = GS_ABSENT;
+    status = end_unwritten(store, err);
+    status = status == GS_OK ? GS_ABSENT : status;
   } else if (status == GS_OK) {
     gs_store_encode_put(store, &store->scratch, key,
                         gs_buffer_slice(&present.bytes), expires_at_ms);

@@ -192,16 +192,6 @@ resolve_ttls(gs_write_batch *batch, uint64_t now_ms, gs_error *err)
   return status == GS_OK ? gs_batch_status(&batch->final, err) : status;
 }
 
-/* Raises the store's clock to the time a batch carries. */
-static void
-take_time(gs_store *store, uint64_t now_ms)
-{
-  uint64_t seen = atomic_load(&store->clock_ms);
-  while (seen < now_ms &&
-         !atomic_compare_exchange_weak(&store->clock_ms, &seen, now_ms)) {
-  }
-}
-
 static gs_status
 prepare(gs_write_batch *batch, const gs_commit_options *options, gs_batch **out,
         gs_error *err)
@@ -241,6 +231,9 @@ gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
   bool sync = (options != NULL && options->sync) ||
               store->options.durability == GS_DURABILITY_SYNC;
   gs_status status = gs_store_check_writable(store, err);
+  if (status == GS_OK) {
+    status = gs_store_check_sync(store, options != NULL && options->sync, err);
+  }
   if (status == GS_OK && batch->failure != GS_OK) {
     status = batch->failure;
     if (err != NULL) {
@@ -256,14 +249,15 @@ gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
     status = gs_store_commit(store, payload, sync, &result, err);
   }
   if (status == GS_OK && sync && result.last == 0) {
-    status =
-        gs_sync(store, err); /* a note alone takes no sequence to wait for */
+    /* A note alone takes no sequence to wait for. */
+    status = gs_sync(store, err);
+    status = status == GS_OK ? GS_OK : gs_error_doubtful(err, status);
   }
   if (status != GS_OK) {
     return status;
   }
   if (options != NULL && options->now_ms != 0) {
-    take_time(store, options->now_ms);
+    gs_clock_raise(store, options->now_ms);
   }
   gs_tally(&store->counters.batches, 1);
   gs_write_batch_clear(batch);
@@ -285,17 +279,17 @@ gs_get_note(gs_store *store, gs_value *out, gs_error *err)
   }
   gs_mutex_lock(store->commit);
   /* A note is seen like the entries it came with: not before they are. */
-  if (store->note_seq > atomic_load(&store->visible_seq)) {
-    status = gs_store_finish(store, store->note_seq, err);
+  if (store->note.seq > atomic_load(&store->visible_seq)) {
+    status = gs_store_await(store, store->note.seq, err);
   }
   if (status != GS_OK) {
     gs_mutex_unlock(store->commit);
     return status;
   }
-  bool is_present = store->note_seq != 0 || store->note.size > 0;
+  bool is_present = gs_note_is_present(&store->note);
   gs_buffer_clear(&out->bytes);
-  gs_buffer_append_slice(&out->bytes, gs_buffer_slice(&store->note));
-  out->seq = store->note_seq;
+  gs_buffer_append_slice(&out->bytes, gs_buffer_slice(&store->note.text));
+  out->seq = store->note.seq;
   out->expires_at_ms = 0;
   gs_mutex_unlock(store->commit);
   status = gs_buffer_status(&out->bytes, err);

@@ -40,6 +40,46 @@ test_a_sync_write_makes_everything_before_it_durable(void **state)
 }
 
 static void
+test_without_a_log_a_sync_write_is_refused_before_anything_happens(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.durability = GS_DURABILITY_MEMORY;
+  gs_store *store = kit_open(&options);
+  gs_write_options sync = {.sync = true};
+  gs_commit_options commit = {
+      .sync = true, .note = gs_slice_str("n"), .has_note = true};
+  gs_slice key = gs_slice_str("a");
+  gs_exchange exchange = {.value = &key};
+  gs_put_if_result done;
+  gs_value value;
+  gs_write_batch *batch = NULL;
+  gs_value_init(&value, store);
+  assert_int_equal(gs_put(store, key, key, &sync, NULL, &kit_err),
+                   GS_UNSUPPORTED);
+  assert_non_null(strstr(kit_err.hint, "store:flush()"));
+  assert_int_equal(gs_delete(store, key, &sync, NULL, &kit_err),
+                   GS_UNSUPPORTED);
+  assert_int_equal(gs_take(store, key, &sync, &value, &kit_err),
+                   GS_UNSUPPORTED);
+  assert_int_equal(
+      gs_put_if(store, key, &exchange, &sync, &value, &done, &kit_err),
+      GS_UNSUPPORTED);
+  KIT_OK(gs_write_batch_new(store, &batch, &kit_err));
+  KIT_OK(gs_write_batch_put(batch, key, key, NULL, &kit_err));
+  assert_int_equal(gs_write_batch_commit(batch, &commit, NULL, NULL, &kit_err),
+                   GS_UNSUPPORTED);
+  assert_int_equal(gs_last_seq(store), 0);
+  assert_int_equal(gs_get_note(store, &value, &kit_err), GS_ABSENT);
+  commit.sync = false;
+  KIT_OK(gs_write_batch_commit(batch, &commit, NULL, NULL, &kit_err));
+  assert_int_equal(gs_last_seq(store), 1);
+  gs_write_batch_free(batch);
+  gs_value_deinit(&value);
+  kit_close(store);
+}
+
+static void
 test_a_write_that_cannot_be_synced_is_not_seen_and_ends_writing(void **state)
 {
   (void)state;
@@ -159,6 +199,8 @@ main(void)
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_sequences_rise_by_one_for_each_entry),
       KIT_TEST(test_a_sync_write_makes_everything_before_it_durable),
+      KIT_TEST(
+          test_without_a_log_a_sync_write_is_refused_before_anything_happens),
       KIT_TEST(test_a_write_that_cannot_be_synced_is_not_seen_and_ends_writing),
       KIT_TEST(
           test_the_note_of_a_write_that_cannot_be_synced_is_not_seen_either),

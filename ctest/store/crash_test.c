@@ -26,6 +26,9 @@ typedef struct tally {
   size_t nested; /* of them, cut short again inside recovery */
 } tally;
 
+/* Over all modes. */
+static uint64_t all_states;
+
 static gs_sim *
 die(const gs_sim *sim, death how, uint64_t point)
 {
@@ -152,16 +155,17 @@ die_at(uint64_t seed, gs_durability durability, uint64_t point, tally *t)
   return was_cut;
 }
 
-/* Every operation of a few lives; GS_SCALE asks for more lives. */
 static void
 sweep_lives(gs_durability durability)
 {
+  family_size size = family_size_of(8);
   tally t = {0};
-  for (uint64_t seed = 1; seed <= 2 * sweep_scale(); seed++) {
+  for (uint64_t seed = 1; seed <= size.count; seed++) {
     for (uint64_t point = 1; die_at(seed, durability, point, &t);
-         point += sweep_stride()) {
+         point += size.stride) {
     }
   }
+  all_states += t.states + t.nested;
   print_message("%zu crashes, %zu states found, %zu of them cut short again\n",
                 t.points, t.states, t.nested);
 }
@@ -207,5 +211,7 @@ main(void)
       T(test_what_was_promised_in_os_mode_survives_every_crash),
       T(test_without_a_log_every_crash_leaves_what_was_flushed),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(1, "crash", all_states,
+                       cmocka_run_group_tests(tests, NULL, NULL),
+                       "machines opened after a crash");
 }

@@ -28,6 +28,9 @@ typedef struct tally {
   size_t failed_opens;
 } tally;
 
+/* Over all modes. */
+static uint64_t all_lives;
+
 static void
 arm(const trouble *what, uint64_t nth)
 {
@@ -154,14 +157,16 @@ live_with(uint64_t seed, gs_durability durability, const trouble *what,
 static void
 sweep_troubles(gs_durability durability)
 {
+  family_size size = family_size_of(4);
   tally t = {0};
-  for (uint64_t seed = 1; seed <= sweep_scale(); seed++) {
+  for (uint64_t seed = 1; seed <= size.count; seed++) {
     for (size_t i = 0; i < TROUBLES; i++) {
       for (uint64_t nth = 1; live_with(seed, durability, &troubles[i], nth, &t);
-           nth += 2 * sweep_stride()) {
+           nth += size.stride) {
       }
     }
   }
+  all_lives += t.lives;
   print_message("%zu lives, %zu steps failed, %zu openings\n", t.lives,
                 t.failed_steps, t.failed_opens);
 }
@@ -199,5 +204,7 @@ main(void)
       T(test_no_failing_operation_loses_a_write_of_batch_mode),
       T(test_no_failing_operation_loses_a_write_of_os_mode),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(3, "fault", all_lives,
+                       cmocka_run_group_tests(tests, NULL, NULL),
+                       "lives with a failing operation");
 }

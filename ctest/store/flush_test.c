@@ -154,10 +154,55 @@ test_only_segments_that_the_manifest_gave_up_are_deleted(void **state)
   kit_close(store);
 }
 
+static void
+expect_note(const gs_options *options, const char *text)
+{
+  gs_store *store = kit_open(options);
+  gs_value value;
+  gs_value_init(&value, store);
+  KIT_OK(gs_get_note(store, &value, &kit_err));
+  assert_int_equal(value.bytes.size, strlen(text));
+  assert_memory_equal(value.bytes.data, text, strlen(text));
+  gs_value_deinit(&value);
+  kit_close(store);
+}
+
+static void
+set_note(gs_store *store, const char *text)
+{
+  gs_write_batch *batch = NULL;
+  gs_commit_options commit = {.note = gs_slice_str(text), .has_note = true};
+  KIT_OK(gs_write_batch_new(store, &batch, &kit_err));
+  KIT_OK(gs_write_batch_commit(batch, &commit, NULL, NULL, &kit_err));
+  gs_write_batch_free(batch);
+}
+
+/* Two notes at one place: no sequence number tells them apart. */
+static void
+test_without_a_log_a_note_that_came_alone_is_kept(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.durability = GS_DURABILITY_MEMORY;
+  static const char *const notes[] = {"one", "two"};
+  gs_store *store = kit_open(&options);
+  for (size_t i = 0; i < 2; i++) {
+    set_note(store, notes[i]);
+    KIT_OK(i == 0 ? gs_flush(store, &kit_err) : gs_sync(store, &kit_err));
+    gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_SYNCED, 0);
+    gs_options later = options;
+    later.env = gs_sim_env(copy);
+    expect_note(&later, notes[i]);
+    gs_sim_free(copy);
+  }
+  kit_close(store);
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      KIT_TEST(test_without_a_log_a_note_that_came_alone_is_kept),
       KIT_TEST(test_an_empty_memory_needs_no_flush),
       KIT_TEST(test_memtables_are_flushed_one_at_a_time_and_in_order_of_age),
       KIT_TEST(test_a_flush_leaves_out_what_no_reader_can_see),

@@ -19,6 +19,12 @@ test_a_directory_tells_kind_and_sizes_without_being_opened(void **state)
   gs_info info;
   KIT_OK(gs_inspect(sim_machine_env, "/db", &info, &kit_err));
   assert_false(info.is_clean);
+  assert_true(info.is_open);
+  assert_true(info.owner[0] != '\0');
+  assert_int_equal(info.last_seq, 10);
+  assert_int_equal(info.flushed_seq, 0);
+  assert_true(info.log_bytes > 0);
+  assert_true(info.all_bytes > info.log_bytes);
   kit_close(store);
   uint64_t before = gs_sim_pending(sim_machine);
   KIT_OK(gs_inspect(sim_machine_env, "/db", &info, &kit_err));
@@ -29,7 +35,11 @@ test_a_directory_tells_kind_and_sizes_without_being_opened(void **state)
   assert_int_equal(info.run_count, 1);
   assert_int_equal(info.table_count, 1);
   assert_int_equal(info.flushed_seq, 10);
+  assert_int_equal(info.last_seq, 10);
+  assert_int_equal(info.log_bytes, 0);
+  assert_true(info.all_bytes > info.table_bytes);
   assert_true(info.is_clean);
+  assert_false(info.is_open);
   assert_int_equal(gs_inspect(sim_machine_env, "/none", &info, &kit_err),
                    GS_MISSING);
 }

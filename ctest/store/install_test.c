@@ -36,7 +36,7 @@ test_a_manifest_that_failed_is_not_written_again(void **state)
   kit_put(store, "a", "1");
   uint64_t before = store->manifest_number;
   gs_sim_fault fault = {.op = GS_SIM_SYNC,
-                        .suffix = "MANIFEST-000001",
+                        .path = "*MANIFEST-000001",
                         .nth = 1,
                         .times = 1,
                         .os_errno = 5};

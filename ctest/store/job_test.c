@@ -79,11 +79,8 @@ test_a_merge_that_failed_leaves_the_tree_and_gives_up_its_claim(void **state)
   gs_store *store = kit_open(&options);
   fill_runs(store, 3);
   gs_stats before = kit_stats(store);
-  gs_sim_fault fault = {.op = GS_SIM_WRITE,
-                        .suffix = ".sst",
-                        .nth = 1,
-                        .times = 1,
-                        .os_errno = 5};
+  gs_sim_fault fault = {
+      .op = GS_SIM_WRITE, .path = "*.sst", .nth = 1, .times = 1, .os_errno = 5};
   KIT_OK(gs_sim_fail(sim_machine, &fault, &kit_err));
   assert_int_equal(gs_compact(store, NULL, &kit_err), GS_IO);
   gs_stats after = kit_stats(store);

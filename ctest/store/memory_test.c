@@ -11,6 +11,8 @@ typedef struct tally {
   size_t stopped; /* lives in which the store took no more writes */
 } tally;
 
+static uint64_t all_lives;
+
 static void
 check_error(gs_status status)
 {
@@ -54,7 +56,7 @@ look_around(sweep *s, uint64_t nth)
   uint64_t count = 0;
   gs_stats stats;
   gs_shape *shape = NULL;
-  gs_sim_fail_alloc(sim_machine, nth % 7);
+  gs_sim_fail_alloc(sim_machine, nth % 7, 1);
   gs_status status = gs_count(s->store, NULL, NULL, &count, &kit_err);
   if (status == GS_OK) {
     assert_int_equal(count, sweep_live_count(&s->states[s->acked]));
@@ -65,7 +67,7 @@ look_around(sweep *s, uint64_t nth)
     gs_shape_free(s->store, shape);
   }
   gs_get_stats(s->store, &stats);
-  gs_sim_fail_alloc(sim_machine, 0);
+  gs_sim_fail_alloc(sim_machine, 0, 1);
 }
 
 static bool
@@ -76,9 +78,9 @@ live_without(uint64_t seed, uint64_t nth, tally *t)
   snprintf(where, sizeof where, "seed %llu, allocation %llu",
            (unsigned long long)seed, (unsigned long long)nth);
   sweep_begin(&s, seed, seed % 2 == 0 ? GS_DURABILITY_SYNC : GS_DURABILITY_OS);
-  gs_sim_fail_alloc(sim_machine, nth);
+  gs_sim_fail_alloc(sim_machine, nth, 1);
   size_t failed = live(&s, where);
-  gs_sim_fail_alloc(sim_machine, 0);
+  gs_sim_fail_alloc(sim_machine, 0, 1);
   if (s.store == NULL) {
     KIT_OK(sweep_open(&s));
   }
@@ -102,12 +104,14 @@ static void
 test_no_failing_allocation_loses_a_write_or_leaks(void **state)
 {
   (void)state;
-  for (uint64_t seed = 1; seed <= 1 + sweep_scale(); seed++) {
+  family_size size = family_size_of(20);
+  for (uint64_t seed = 1; seed <= size.count; seed++) {
     tally t = {0};
     size_t quiet = 0;
-    for (uint64_t nth = 1; quiet < 200; nth += sweep_stride()) {
-      quiet = live_without(seed, nth, &t) ? 0 : quiet + 1;
+    for (uint64_t nth = 1; quiet < 200; nth += size.stride) {
+      quiet = live_without(seed, nth, &t) ? 0 : quiet + size.stride;
     }
+    all_lives += t.lives;
     print_message("%zu lives, %zu steps failed, %zu stores stopped\n", t.lives,
                   t.failed_steps, t.stopped);
   }
@@ -123,5 +127,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       T(test_no_failing_allocation_loses_a_write_or_leaks),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(6, "memory", all_lives,
+                       cmocka_run_group_tests(tests, NULL, NULL),
+                       "lives with a failing allocation");
 }

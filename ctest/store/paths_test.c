@@ -17,6 +17,8 @@ test_only_names_that_print_back_to_themselves_are_ours(void **state)
   (void)state;
   static const name_case cases[] = {
       {"LOCK", GS_FILE_LOCK, 0},
+      {"BALLAST", GS_FILE_BALLAST, 0},
+      {"ballast", GS_FILE_FOREIGN, 0},
       {"MANIFEST-000007", GS_FILE_MANIFEST, 7},
       {"000001.wal", GS_FILE_SEGMENT, 1},
       {"000042.sst", GS_FILE_TABLE, 42},
@@ -50,6 +52,7 @@ test_paths_of_files_carry_the_directory_and_six_digits(void **state)
   assert_string_equal(gs_path_table(&out, "/db", 7), "/db/000007.sst");
   assert_string_equal(gs_path_segment(&out, "/db", 1234567), "/db/1234567.wal");
   assert_string_equal(gs_path_lock(&out, "/db"), "/db/LOCK");
+  assert_string_equal(gs_path_ballast(&out, "/db"), "/db/BALLAST");
   assert_string_equal(gs_path_join(&out, "/db", "x"), "/db/x");
   gs_buffer_deinit(&out);
 }
@@ -76,7 +79,7 @@ test_a_path_without_memory_is_null(void **state)
   (void)state;
   gs_buffer out;
   gs_buffer_init(&out, sim_machine_env->alloc);
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_null(gs_path_table(&out, "/db", 7));
   assert_string_equal(gs_path_table(&out, "/db", 7), "/db/000007.sst");
   gs_buffer_deinit(&out);

@@ -20,7 +20,7 @@ static void
 fail_tables(int os_errno)
 {
   gs_sim_fault fault = {
-      .op = GS_SIM_WRITE, .suffix = ".sst", .nth = 1, .os_errno = os_errno};
+      .op = GS_SIM_WRITE, .path = "*.sst", .nth = 1, .os_errno = os_errno};
   KIT_OK(gs_sim_fail(sim_machine, &fault, &kit_err));
 }
 

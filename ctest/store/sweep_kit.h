@@ -16,6 +16,7 @@
 #define GS_CTEST_STORE_SWEEP_KIT_H
 
 #include "store_kit.h"
+#include "support/family.h"
 
 #include <stdlib.h>
 
@@ -45,29 +46,6 @@ typedef struct sweep {
   uint64_t opened;      /* how often the store was opened */
   gs_snapshot *snapshots[SWEEP_SNAPSHOTS];
 } sweep;
-
-static inline size_t
-sweep_setting(const char *name)
-{
-  const char *text = getenv(name);
-  long value = text == NULL ? 1 : strtol(text, NULL, 10);
-  return value < 1 ? 1 : (size_t)value;
-}
-
-/* How much more than a quick run is asked for. */
-static inline size_t
-sweep_scale(void)
-{
-  return sweep_setting("GS_SCALE");
-}
-
-/* From one point of a sweep to the next that is tried: 1 tries them all, more
- * is for builds that are slow and look for something else. */
-static inline size_t
-sweep_stride(void)
-{
-  return sweep_setting("GS_STRIDE");
-}
 
 static inline uint64_t
 sweep_mix(uint64_t a, uint64_t b)
@@ -255,7 +233,8 @@ sweep_put(sweep *s, size_t step, bool sync)
   uint64_t seq = 0;
   size_t index = sweep_mix(s->seed + 1, step) % SWEEP_KEYS;
   uint32_t number = (uint32_t)step * 16 + 1;
-  gs_write_options options = {.sync = sync};
+  bool has_log = s->options.durability != GS_DURABILITY_MEMORY;
+  gs_write_options options = {.sync = sync && has_log};
   sweep_next(s)->values[index] = number;
   gs_status status =
       gs_put(s->store, sweep_key(index, key), sweep_value(number, value),

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "store/store.h"
 #include "support/temp_dir.h"
@@ -394,6 +395,87 @@ test_threads_that_open_and_close_one_store_share_it(void **state)
   check_right(&c);
 }
 
+/* ---- an opening that takes long ------------------------------------------------ */
+
+static const gs_env_ops *quick_ops;
+static atomic_bool is_held;   /* the opening of the slow store is at work */
+static atomic_bool may_go_on; /* and may end */
+static _Atomic(gs_store *) slow_stores[2];
+
+/* Looking into the slow store's directory takes as long as the test wants, at
+ * most until it would never end. */
+static int
+hooked_list(gs_env *env, const char *path, gs_name_visitor visit, void *context)
+{
+  if (strstr(path, "/slow") != NULL) {
+    uint64_t until_us = gs_env_mono_us(env) + 20000000;
+    atomic_store(&is_held, true);
+    while (!atomic_load(&may_go_on) && gs_env_mono_us(env) < until_us) {
+      sched_yield();
+    }
+  }
+  return quick_ops->list(env, path, visit, context);
+}
+
+static void
+open_slowly(void *context)
+{
+  crowd *c = context;
+  char path[TEMP_DIR_BYTES + 8];
+  gs_store *store = NULL;
+  gs_options options = options_of(GS_DURABILITY_OS, 0);
+  uint32_t member = atomic_fetch_add(&c->next, 1);
+  snprintf(path, sizeof path, "%s/slow", dir.path);
+  EXPECT(c, gs_open(path, &options, &store, NULL) == GS_OK);
+  EXPECT(c, atomic_load(&may_go_on));
+  atomic_store(&slow_stores[member], store);
+}
+
+static void
+open_others_meanwhile(crowd *c)
+{
+  char path[TEMP_DIR_BYTES + 8];
+  gs_options options = options_of(GS_DURABILITY_OS, 0);
+  while (!atomic_load(&is_held)) {
+    sched_yield();
+  }
+  for (int i = 0; i < 4; i++) {
+    gs_store *store = NULL;
+    snprintf(path, sizeof path, "%s/quick%d", dir.path, i % 2);
+    EXPECT(c, gs_open(path, &options, &store, NULL) == GS_OK);
+    EXPECT(c, !atomic_load(&may_go_on));
+    EXPECT(c, gs_close(store, NULL) == GS_OK);
+  }
+}
+
+static void
+test_opening_a_store_waits_for_nobody_but_those_at_the_same_one(void **state)
+{
+  (void)state;
+  gs_thread *threads[2];
+  gs_env_ops ops = *gs_env_posix()->ops;
+  crowd c = {0};
+  assert_int_equal(mkdir(temp_dir_at(&dir, "slow"), 0777), 0);
+  quick_ops = gs_env_posix()->ops;
+  ops.list = hooked_list;
+  gs_env_posix()->ops = &ops;
+  for (size_t i = 0; i < 2; i++) {
+    KIT_OK(gs_thread_start(gs_env_posix(), open_slowly, &c, &threads[i],
+                           &kit_err));
+  }
+  open_others_meanwhile(&c);
+  atomic_store(&may_go_on, true);
+  for (size_t i = 0; i < 2; i++) {
+    gs_thread_join(threads[i]);
+  }
+  gs_env_posix()->ops = quick_ops;
+  check_right(&c);
+  gs_store *store = atomic_load(&slow_stores[0]);
+  assert_ptr_equal(store, atomic_load(&slow_stores[1]));
+  kit_close(store);
+  kit_close(store);
+}
+
 /* ---- one device flush for many ------------------------------------------------ */
 
 enum { GROUP = 8 };
@@ -466,6 +548,7 @@ main(void)
       T(test_callers_that_do_the_work_themselves_hand_it_over_to_each_other),
       T(test_a_store_without_a_log_serves_many_threads),
       T(test_threads_that_open_and_close_one_store_share_it),
+      T(test_opening_a_store_waits_for_nobody_but_those_at_the_same_one),
       T(test_writers_that_come_during_a_sync_share_the_next_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,30 @@ test_a_table_found_damaged_is_not_touched_by_plans(void **state)
   kit_close(store);
 }
 
+static void
+damage_manifest(void *context, const char *path, uint64_t size)
+{
+  (void)context;
+  if (strstr(path, "MANIFEST") != NULL) {
+    KIT_OK(gs_sim_flip(sim_machine, path, (size - 100) * 8, &kit_err));
+  }
+}
+
+static void
+test_a_manifest_that_rots_under_an_open_store_is_noticed(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 12);
+  KIT_OK(gs_flush(store, &kit_err));
+  KIT_OK(gs_verify(store, &kit_err));
+  gs_sim_files(sim_machine, damage_manifest, NULL);
+  assert_int_equal(gs_verify(store, &kit_err), GS_CORRUPT);
+  gs_sim_files(sim_machine, damage_manifest, NULL);
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -98,6 +122,7 @@ main(void)
       KIT_TEST(test_a_sound_store_is_found_sound_in_memory_and_on_disk),
       KIT_TEST(test_no_byte_of_a_table_can_change_unnoticed),
       KIT_TEST(test_a_table_found_damaged_is_not_touched_by_plans),
+      KIT_TEST(test_a_manifest_that_rots_under_an_open_store_is_noticed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,7 @@ test_a_view_without_memory_takes_no_references(void **state)
   gs_alloc *alloc = sim_machine_env->alloc;
   gs_memtable *table = new_memtable();
   gs_version *version = gs_version_new_empty(alloc);
-  gs_sim_fail_alloc(sim_machine, 1);
+  gs_sim_fail_alloc(sim_machine, 1, 1);
   assert_null(gs_view_new(alloc, &table, 1, version));
   gs_version_unref(version);
   gs_memtable_unref(table);
