@@ -122,6 +122,25 @@ gsl_field(lua_State *L, int arg, const char *name)
   return lua_rawget(L, arg);
 }
 
+/* ---- paths ------------------------------------------------------------------------ */
+
+const char *
+gsl_check_path(lua_State *L, int arg)
+{
+  luaL_checkstring(L, arg);
+  return gsl_to_path(L, arg, arg);
+}
+
+const char *
+gsl_to_path(lua_State *L, int arg, int index)
+{
+  size_t size = 0;
+  const char *path = lua_tolstring(L, index, &size);
+  luaL_argcheck(L, strlen(path) == size, arg, "a path has no zero byte");
+  luaL_argcheck(L, size > 0, arg, "the path is empty");
+  return path;
+}
+
 /* ---- option tables --------------------------------------------------------------- */
 
 enum { NAME_MAX_BYTES = 32 };
@@ -237,6 +256,45 @@ gsl_option_count(lua_State *L, int arg, const char *name, uint64_t otherwise,
     *is_given = type != LUA_TNIL;
   }
   return type == LUA_TNIL ? otherwise : (uint64_t)number;
+}
+
+/* The value that is none of the choices is on top. */
+static void
+refuse_choice(lua_State *L, int arg, const char *name,
+              const char *const *choices)
+{
+  const char *given = luaL_tolstring(L, -1, NULL);
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  for (int i = 0; choices[i] != NULL; i++) {
+    luaL_addstring(&text, i == 0 ? "\"" : ", \"");
+    luaL_addstring(&text, choices[i]);
+    luaL_addstring(&text, "\"");
+  }
+  luaL_pushresult(&text);
+  const char *list = lua_tostring(L, -1);
+  luaL_argerror(
+      L, arg,
+      lua_pushfstring(L, "option '%s' takes %s, got %s", name, list, given));
+}
+
+int
+gsl_option_choice(lua_State *L, int arg, const char *name,
+                  const char *const *choices, int otherwise)
+{
+  int type = gsl_field(L, arg, name);
+  int found = type == LUA_TNIL ? otherwise : -1;
+  const char *given = type == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  for (int i = 0; found < 0 && choices[i] != NULL; i++) {
+    if (strcmp(choices[i], given) == 0) {
+      found = i;
+    }
+  }
+  if (found < 0) {
+    refuse_choice(L, arg, name, choices);
+  }
+  lua_pop(L, 1);
+  return found;
 }
 
 gs_write_options

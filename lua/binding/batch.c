@@ -96,8 +96,8 @@ clear(lua_State *L)
   return 1;
 }
 
-static gs_commit_options
-commit_options(lua_State *L, int arg)
+gs_commit_options
+gsl_commit_options(lua_State *L, int arg)
 {
   static const char *const names[] = {"sync", "now_ms", "meta", NULL};
   gs_commit_options options = {0};
@@ -123,7 +123,7 @@ static int
 commit(lua_State *L)
 {
   gsl_batch *box = check(L);
-  gs_commit_options options = commit_options(L, 2);
+  gs_commit_options options = gsl_commit_options(L, 2);
   uint64_t first = 0;
   uint64_t last = 0;
   gs_error err;

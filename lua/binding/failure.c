@@ -62,6 +62,10 @@ push_detail(lua_State *L, const gs_error *err)
     lua_pushinteger(L, err->os_errno);
     lua_setfield(L, -2, "errno");
   }
+  if (err->is_doubtful) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "doubtful");
+  }
 }
 
 int

@@ -1,8 +1,9 @@
 /*
  * gsl: what the files of the binding share.
  *
- * Model: four kinds of userdata. A store handle holds one gs_store; snapshots,
- * cursors and batches are its children.
+ * Model: a store handle is a userdata that holds one gs_store; snapshots,
+ * cursors and batches are its children. Machines for tests (envs, clocks) and
+ * the jobs on them are userdata too.
  *   1. A userdata is made closed, gets its metatable, and only then the C
  *      object is put into it: a raise at any point finds something that can be
  *      collected.
@@ -10,10 +11,13 @@
  *      children. A child keeps the store's userdata alive by its user value.
  *   3. No C memory is held across a call that can raise, except inside a
  *      userdata.
+ *   4. A store keeps its machine's userdata alive by its user value and is
+ *      counted in it. Finalisers run in any order: a machine that is finalised
+ *      while stores are open on it is given back with the last of them.
  *
- * Every function of the module is a closure over the same upvalues, the four
- * metatables, so that checking a handle is one comparison:
- *   GSL_STORE_MT GSL_SNAPSHOT_MT GSL_CURSOR_MT GSL_BATCH_MT
+ * Every function of the module is a closure over the same upvalues, the
+ * metatables, so that checking a handle is one comparison: GSL_STORE_MT and
+ * what follows it.
  *
  * Errors: the world's failures return nil, message, code, detail; misuse raises
  * with the argument's position; out of memory raises.
@@ -31,18 +35,26 @@ enum {
   GSL_SNAPSHOT_MT = 2,
   GSL_CURSOR_MT = 3,
   GSL_BATCH_MT = 4,
-  GSL_UPVALUES = 4,
+  GSL_ENV_MT = 5,
+  GSL_CLOCK_MT = 6,
+  GSL_JOB_MT = 7,
+  GSL_UPVALUES = 7,
 };
 
 /* User values of a store handle. */
 enum {
   GSL_STORE_DRIVER = 1,  /* function(store), or nil */
   GSL_STORE_OPTIONS = 2, /* table of the options given at open */
-  GSL_STORE_VALUES = 2,
+  GSL_STORE_MACHINE = 3, /* userdata of the machine, or nil */
+  GSL_STORE_JOBS = 4,    /* set of the userdata of its jobs, or nil */
+  GSL_STORE_VALUES = 4,
 };
+
+enum { GSL_WHERE_BYTES = 80 };
 
 typedef struct gsl_child gsl_child;
 typedef struct gsl_store gsl_store;
+typedef struct gsl_job gsl_job; /* see sim_job.c */
 
 /* First member of every child. */
 struct gsl_child {
@@ -50,14 +62,30 @@ struct gsl_child {
   gsl_child *next;
   gsl_child **link; /* what points at this child */
   void (*release)(gsl_child *child);
+  int kind;                    /* upvalue of its metatable */
+  char where[GSL_WHERE_BYTES]; /* "file:line" that made it, where the store
+                                   tracks its handles; else "" */
+};
+
+/* A machine that stores can be opened on: first member of envs and clocks. */
+typedef struct gsl_machine gsl_machine;
+struct gsl_machine {
+  struct gs_env *env; /* NULL: closed */
+  unsigned stores;    /* open store handles and jobs on it */
+  bool has_threads;   /* what it may be asked for */
+  bool is_collected;  /* finalised; released when stores is 0 */
+  void (*release)(gsl_machine *machine);
 };
 
 struct gsl_store {
-  gs_store *store; /* NULL: closed */
+  gs_store *store;      /* NULL: closed */
+  gsl_machine *machine; /* NULL: the real one */
   gs_store_kind kind;
   gsl_child *children;
+  gsl_job *jobs;  /* calls under way on tasks of the machine */
   gs_value value; /* scratch for reads; valid while open */
   bool has_driver;
+  bool tracks;     /* remembers where its children were made */
   bool is_driving; /* the driver is at work: no second one inside it */
 };
 
@@ -99,6 +127,8 @@ gsl_store *gsl_check_store(lua_State *L);
 
 /* The userdata at arg with the metatable of that upvalue; raises. */
 void *gsl_check_kind(lua_State *L, int arg, int upvalue, const char *name);
+/* The same for any value: NULL where it is something else. */
+void *gsl_test_kind(lua_State *L, int index, int upvalue);
 
 /* Raises where the store was closed since it was checked. Anything that makes a
  * Lua object may run a finaliser, and that may close a store: so this is asked
@@ -137,6 +167,18 @@ bool gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
 void gsl_push_key(lua_State *L, const gsl_store *s, gs_slice key);
 void gsl_push_value(lua_State *L, const gsl_store *s, gs_slice value);
 
+/* The path at arg; raises for an empty one and for one with a zero byte, of
+ * which the system would see the beginning only. */
+const char *gsl_check_path(lua_State *L, int arg);
+/* The same for the string at index, which argument arg brought. */
+const char *gsl_to_path(lua_State *L, int arg, int index);
+
+/* Fields of the option table at arg: the index of the string among choices
+ * (ended by NULL), or otherwise when absent; raises for others, naming the
+ * choices. */
+int gsl_option_choice(lua_State *L, int arg, const char *name,
+                      const char *const *choices, int otherwise);
+
 /* Raises unless every name in the option table at arg is one of names (ended by
  * NULL); absent and nil pass. True when there is a table. */
 bool gsl_check_options(lua_State *L, int arg, const char *const *names);
@@ -151,6 +193,10 @@ uint64_t gsl_option_count(lua_State *L, int arg, const char *name,
  * runs no code that could close the store, and what is found stays in the
  * table, so that views of strings stay valid. Returns its type. */
 int gsl_field(lua_State *L, int arg, const char *name);
+
+/* sync, now_ms, meta; the table may be absent. What meta is stays on the
+ * stack. */
+gs_commit_options gsl_commit_options(lua_State *L, int arg);
 
 /* ttl_ms, expires_at_ms, sync; the table may be absent. */
 gs_write_options gsl_write_options(lua_State *L, int arg);
@@ -170,6 +216,30 @@ typedef struct gsl_range {
 
 void gsl_check_range(lua_State *L, const gsl_store *s, int arg, gsl_range *out);
 
+/* ---- machines (machine.c) -------------------------------------------------------- */
+
+/* The machine that options env and clock of the table at arg ask for; NULL for
+ * the real one. Raises for a closed one. Pushes its userdata, or nil. The table
+ * may be absent. */
+gsl_machine *gsl_option_machine(lua_State *L, int arg);
+
+/* What the engine is told: NULL for no machine; and no threads on a simulated
+ * machine without tasks. */
+struct gs_env *gsl_machine_env(const gsl_machine *machine);
+uint32_t gsl_machine_threads(const gsl_machine *machine, uint32_t wanted);
+
+/* Counts what is open on it; NULL is accepted. The last one to leave a machine
+ * that is finalised already releases it. */
+void gsl_machine_enter(gsl_machine *machine);
+void gsl_machine_leave(gsl_machine *machine);
+
+/* Whether a store has calls under way on tasks. */
+bool gsl_has_jobs(gsl_store *s);
+
+/* Lets the calls under way come to their end, whatever held them; false where
+ * they did not. */
+bool gsl_finish_jobs(gsl_store *s);
+
 /* ---- functions, by file ---------------------------------------------------------- */
 
 extern const luaL_Reg gsl_module_functions[]; /* module.c */
@@ -178,10 +248,20 @@ extern const luaL_Reg gsl_store_many[];       /* many.c */
 extern const luaL_Reg gsl_store_work[];       /* work.c */
 extern const luaL_Reg gsl_store_tree[];       /* tree.c */
 extern const luaL_Reg gsl_store_stats[];      /* stats.c */
+extern const luaL_Reg gsl_store_handles[];    /* handle.c */
+extern const luaL_Reg gsl_store_care[];       /* care.c */
 extern const luaL_Reg gsl_store_children[];   /* makers of children */
 extern const luaL_Reg gsl_snapshot_methods[]; /* snapshot.c */
 extern const luaL_Reg gsl_cursor_methods[];   /* cursor.c */
 extern const luaL_Reg gsl_batch_methods[];    /* batch.c */
+extern const luaL_Reg gsl_env_methods[];      /* sim.c */
+extern const luaL_Reg gsl_env_faults[];       /* sim_fault.c */
+extern const luaL_Reg gsl_env_files[];        /* sim_file.c */
+extern const luaL_Reg gsl_env_crashes[];      /* sim_crash.c */
+extern const luaL_Reg gsl_env_tasks[];        /* sim_task.c */
+extern const luaL_Reg gsl_env_watch[];        /* sim_watch.c */
+extern const luaL_Reg gsl_job_methods[];      /* sim_job.c */
+extern const luaL_Reg gsl_clock_methods[];    /* clock.c */
 
 /* Shared by stores and snapshots. */
 int gsl_get_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot);
@@ -199,5 +279,13 @@ int gsl_new_batch(lua_State *L);
 
 /* The open function of module.c: path, options, kind, has_policy. */
 int gsl_open(lua_State *L);
+
+/* The functions of care.c. */
+int gsl_info(lua_State *L);
+int gsl_verify(lua_State *L);
+int gsl_repair(lua_State *L);
+
+int gsl_new_env(lua_State *L);   /* sim.c */
+int gsl_new_clock(lua_State *L); /* clock.c */
 
 #endif

@@ -1,21 +1,31 @@
 /*
- * handle: checking, making and closing userdata, and the safe point.
+ * handle: checking, making and closing userdata, the safe point, and the list of
+ * what is open.
  */
+#include <string.h>
+
 #include "gsl.h"
+
+void *
+gsl_test_kind(lua_State *L, int index, int upvalue)
+{
+  void *block = lua_touserdata(L, index);
+  if (block != NULL && lua_getmetatable(L, index)) {
+    bool is_kind = lua_rawequal(L, -1, lua_upvalueindex(upvalue));
+    lua_pop(L, 1);
+    return is_kind ? block : NULL;
+  }
+  return NULL;
+}
 
 void *
 gsl_check_kind(lua_State *L, int arg, int upvalue, const char *name)
 {
-  void *block = lua_touserdata(L, arg);
-  if (block != NULL && lua_getmetatable(L, arg)) {
-    bool is_kind = lua_rawequal(L, -1, lua_upvalueindex(upvalue));
-    lua_pop(L, 1);
-    if (is_kind) {
-      return block;
-    }
+  void *block = gsl_test_kind(L, arg, upvalue);
+  if (block == NULL) {
+    luaL_typeerror(L, arg, name);
   }
-  luaL_typeerror(L, arg, name);
-  return NULL;
+  return block;
 }
 
 gsl_store *
@@ -46,6 +56,20 @@ gsl_check_child(lua_State *L, int upvalue, const char *name)
   return child;
 }
 
+/* Notes the place in Lua that called; too long a one loses its beginning, which
+ * is folders. */
+static void
+note_where(lua_State *L, gsl_child *child)
+{
+  size_t size = 0;
+  luaL_where(L, 1);
+  const char *where = lua_tolstring(L, -1, &size);
+  size -= size >= 2 ? 2 : size; /* ": " at the end */
+  size_t skip = size < GSL_WHERE_BYTES ? 0 : size - (GSL_WHERE_BYTES - 1);
+  memcpy(child->where, where + skip, size - skip);
+  lua_pop(L, 1);
+}
+
 void *
 gsl_new_child(lua_State *L, size_t size, int upvalue, int store_arg,
               void (*release)(gsl_child *child))
@@ -53,10 +77,14 @@ gsl_new_child(lua_State *L, size_t size, int upvalue, int store_arg,
   gsl_child *child = lua_newuserdatauv(L, size, 1);
   memset(child, 0, size);
   child->release = release;
+  child->kind = upvalue;
   lua_pushvalue(L, lua_upvalueindex(upvalue));
   lua_setmetatable(L, -2);
   lua_pushvalue(L, store_arg);
   lua_setiuservalue(L, -2, 1);
+  if (((const gsl_store *)lua_touserdata(L, store_arg))->tracks) {
+    note_where(L, child);
+  }
   return child;
 }
 
@@ -103,3 +131,58 @@ gsl_safe_point(lua_State *L, gsl_store *s, int store_arg)
     lua_pop(L, 1); /* the driver keeps account of failing policies itself */
   }
 }
+
+/* ---- what is open ----------------------------------------------------------------- */
+
+/* store:_track(): from now on its handles know where they were made */
+static int
+track(lua_State *L)
+{
+  gsl_check_store(L)->tracks = true;
+  return 0;
+}
+
+static void
+push_handle(lua_State *L, const gsl_child *child)
+{
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, child->kind == GSL_CURSOR_MT     ? "cursor"
+                    : child->kind == GSL_SNAPSHOT_MT ? "snapshot"
+                                                     : "batch");
+  lua_setfield(L, -2, "kind");
+  lua_pushstring(L, child->where);
+  lua_setfield(L, -2, "where");
+}
+
+/* store:_handles() -> {{kind=, where=}}, newest first: open cursors, snapshots
+ * and batches that were made since the store tracks them */
+static int
+handles(lua_State *L)
+{
+  gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  size_t count = 0;
+  for (const gsl_child *c = s->children; c != NULL; c = c->next) {
+    count += c->where[0] != '\0';
+  }
+  /* A finaliser may change the list while tables are made: so it is copied. */
+  gsl_child *copies = lua_newuserdatauv(L, (count + 1) * sizeof *copies, 0);
+  size_t copied = 0;
+  for (const gsl_child *c = s->children; c != NULL && copied < count;
+       c = c->next) {
+    if (c->where[0] != '\0') {
+      copies[copied++] = *c;
+    }
+  }
+  lua_createtable(L, (int)copied, 0);
+  for (size_t i = 0; i < copied; i++) {
+    push_handle(L, &copies[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+const luaL_Reg gsl_store_handles[] = {
+    {"_track", track},
+    {"_handles", handles},
+    {NULL, NULL},
+};

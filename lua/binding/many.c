@@ -3,7 +3,8 @@
  */
 #include "gsl.h"
 
-/* Scratch that a raise cannot leak: userdata on the stack. */
+/* Scratch that a raise cannot leak: userdata on the stack, closed with the
+ * call, since its memory is the machine's, which may go before a collection. */
 typedef struct scratch {
   gs_buffer bytes;
 } scratch;
@@ -25,9 +26,10 @@ push_scratch(lua_State *L, const gsl_store *s)
   box->bytes = (gs_buffer){0};
   if (luaL_newmetatable(L, "grainstore.scratch")) {
     lua_pushcfunction(L, free_scratch);
-    lua_setfield(L, -2, "__gc");
+    lua_setfield(L, -2, "__close");
   }
   lua_setmetatable(L, -2);
+  lua_toclose(L, -1);
   gsl_still_open(L, s);
   gs_buffer_init(&box->bytes, gs_get_alloc(s->store));
   return &box->bytes;

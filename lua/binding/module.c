@@ -29,66 +29,13 @@ static const number numbers[] = {
 };
 
 static const char *const open_names[] = {
-    "create",
-    "must_create",
-    "readonly",
-    "durability",
-    "wal_batch_ms",
-    "wal_batch_bytes",
-    "memory_bytes",
-    "memtable_bytes",
-    "max_wal_bytes",
-    "table_bytes",
-    "block_bytes",
-    "threads",
-    "default_ttl_ms",
-    "max_stall_ms",
-    "on_stall",
-    "seed",
-    "disk_reserve_bytes",
-    "policy",
-    NULL,
+    "create",       "must_create",    "readonly",           "degraded",
+    "salvage",      "durability",     "wal_batch_ms",       "wal_batch_bytes",
+    "memory_bytes", "memtable_bytes", "max_wal_bytes",      "table_bytes",
+    "block_bytes",  "threads",        "default_ttl_ms",     "max_stall_ms",
+    "on_stall",     "seed",           "disk_reserve_bytes", "policy",
+    "env",          "clock",          "track_leaks",        NULL,
 };
-
-/* The value that is none of the choices is on top. */
-static void
-refuse_choice(lua_State *L, int arg, const char *name,
-              const char *const *choices)
-{
-  const char *given = luaL_tolstring(L, -1, NULL);
-  luaL_Buffer text;
-  luaL_buffinit(L, &text);
-  for (int i = 0; choices[i] != NULL; i++) {
-    luaL_addstring(&text, i == 0 ? "\"" : ", \"");
-    luaL_addstring(&text, choices[i]);
-    luaL_addstring(&text, "\"");
-  }
-  luaL_pushresult(&text);
-  const char *list = lua_tostring(L, -1);
-  luaL_argerror(
-      L, arg,
-      lua_pushfstring(L, "option '%s' takes %s, got %s", name, list, given));
-}
-
-/* The index of the string in field name among choices; otherwise when absent. */
-static int
-choice(lua_State *L, int arg, const char *name, const char *const *choices,
-       int otherwise)
-{
-  int type = gsl_field(L, arg, name);
-  int found = type == LUA_TNIL ? otherwise : -1;
-  const char *given = type == LUA_TSTRING ? lua_tostring(L, -1) : "";
-  for (int i = 0; found < 0 && choices[i] != NULL; i++) {
-    if (strcmp(choices[i], given) == 0) {
-      found = i;
-    }
-  }
-  if (found < 0) {
-    refuse_choice(L, arg, name, choices);
-  }
-  lua_pop(L, 1);
-  return found;
-}
 
 /* A number too large for the field is as wrong as the largest that fits. */
 static uint32_t
@@ -119,15 +66,21 @@ read_options(lua_State *L, int arg, gs_options *options)
   static const char *const durabilities[] = {"sync", "batch", "os", "memory",
                                              NULL};
   static const char *const stalls[] = {"wait", "fail", NULL};
+  static const char *const salvages[] = {"none", "prefix", NULL};
   if (!gsl_check_options(L, arg, open_names)) {
     return;
   }
   options->create = gsl_option_boolean(L, arg, "create", true);
   options->must_create = gsl_option_boolean(L, arg, "must_create", false);
   options->readonly = gsl_option_boolean(L, arg, "readonly", false);
+  options->degraded = gsl_option_boolean(L, arg, "degraded", false);
+  options->salvage =
+      (gs_salvage)gsl_option_choice(L, arg, "salvage", salvages, 0);
   options->durability =
-      (gs_durability)(1 + choice(L, arg, "durability", durabilities, 1));
-  options->fail_on_stall = choice(L, arg, "on_stall", stalls, 0) == 1;
+      (gs_durability)(1 +
+                      gsl_option_choice(L, arg, "durability", durabilities, 1));
+  options->fail_on_stall =
+      gsl_option_choice(L, arg, "on_stall", stalls, 0) == 1;
   read_numbers(L, arg, options);
 }
 
@@ -137,10 +90,7 @@ int
 gsl_open(lua_State *L)
 {
   static const char *const kinds[] = {"any", "bytes", "u32", NULL};
-  size_t size = 0;
-  const char *path = luaL_checklstring(L, 1, &size);
-  luaL_argcheck(L, strlen(path) == size, 1, "a path has no zero byte");
-  luaL_argcheck(L, size > 0, 1, "the path is empty");
+  const char *path = gsl_check_path(L, 1);
   gs_options options;
   gs_options_init(&options);
   options.kind = (gs_store_kind)luaL_checkoption(L, 3, "any", kinds);
@@ -150,11 +100,19 @@ gsl_open(lua_State *L)
   memset(s, 0, sizeof *s);
   lua_pushvalue(L, lua_upvalueindex(GSL_STORE_MT));
   lua_setmetatable(L, -2);
+  s->tracks =
+      lua_istable(L, 2) && gsl_option_boolean(L, 2, "track_leaks", false);
+  gsl_machine *machine = gsl_option_machine(L, 2);
+  lua_setiuservalue(L, -2, GSL_STORE_MACHINE);
+  options.env = gsl_machine_env(machine);
+  options.threads = gsl_machine_threads(machine, options.threads);
   gs_error err;
   gs_status status = gs_open(path, &options, &s->store, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
   }
+  s->machine = machine;
+  gsl_machine_enter(machine);
   s->kind = gs_get_kind(s->store);
   gs_value_init(&s->value, s->store);
   return 1;
@@ -162,46 +120,24 @@ gsl_open(lua_State *L)
 
 /* ---- directories ------------------------------------------------------------------ */
 
-static void
-set_count(lua_State *L, const char *name, uint64_t value)
+/* The machine that the option table at 2 names, where there may be no other
+ * option. */
+static struct gs_env *
+check_env_only(lua_State *L)
 {
-  lua_pushinteger(L, (lua_Integer)value);
-  lua_setfield(L, -2, name);
+  static const char *const names[] = {"env", NULL};
+  return gsl_check_options(L, 2, names)
+             ? gsl_machine_env(gsl_option_machine(L, 2))
+             : NULL;
 }
 
-/* core.info(path) -> {kind=, format=, tables=, runs=, bytes=, entries=, seq=,
- * clean=} */
-static int
-info(lua_State *L)
-{
-  const char *path = luaL_checkstring(L, 1);
-  gs_info found;
-  gs_error err;
-  gs_status status = gs_inspect(NULL, path, &found, &err);
-  if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
-  }
-  lua_createtable(L, 0, 8);
-  lua_pushstring(L, found.kind == GS_STORE_U32 ? "u32" : "bytes");
-  lua_setfield(L, -2, "kind");
-  set_count(L, "format", found.format);
-  set_count(L, "tables", found.table_count);
-  set_count(L, "runs", found.run_count);
-  set_count(L, "bytes", found.table_bytes);
-  set_count(L, "entries", found.entry_count);
-  set_count(L, "seq", found.flushed_seq);
-  lua_pushboolean(L, found.is_clean);
-  lua_setfield(L, -2, "clean");
-  return 1;
-}
-
-/* core.destroy(path) -> true */
+/* core.destroy(path [, {env=}]) -> true */
 static int
 destroy(lua_State *L)
 {
-  const char *path = luaL_checkstring(L, 1);
+  const char *path = gsl_check_path(L, 1);
   gs_error err;
-  gs_status status = gs_destroy(NULL, path, &err);
+  gs_status status = gs_destroy(check_env_only(L), path, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
   }
@@ -212,14 +148,14 @@ destroy(lua_State *L)
 /* ---- the module -------------------------------------------------------------------- */
 
 const luaL_Reg gsl_module_functions[] = {
-    {"open", gsl_open},
-    {"info", info},
-    {"destroy", destroy},
-    {NULL, NULL},
+    {"open", gsl_open},       {"info", gsl_info},
+    {"destroy", destroy},     {"env", gsl_new_env},
+    {"clock", gsl_new_clock}, {"verify", gsl_verify},
+    {"repair", gsl_repair},   {NULL, NULL},
 };
 
-/* Functions with the four metatables as upvalues, into the table on top. The
- * metatables stand at 1 to 4. */
+/* Functions with the metatables as upvalues, into the table on top. The
+ * metatables stand at the bottom of the stack. */
 static void
 set_functions(lua_State *L, const luaL_Reg *functions)
 {
@@ -247,21 +183,35 @@ fill_metatable(lua_State *L, int at, const char *name,
   lua_pop(L, 1);
 }
 
+/* The names of open's options, as a list, into the table on top. */
+static void
+set_open_options(lua_State *L)
+{
+  lua_newtable(L);
+  for (int i = 0; open_names[i] != NULL; i++) {
+    lua_pushstring(L, open_names[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "open_options");
+}
+
 EXPORT int luaopen_grainstore_core(lua_State *L);
 
 EXPORT int
 luaopen_grainstore_core(lua_State *L)
 {
-  static const luaL_Reg *const store_lists[] = {gsl_store_methods,
-                                                gsl_store_many,
-                                                gsl_store_work,
-                                                gsl_store_tree,
-                                                gsl_store_stats,
-                                                gsl_store_children,
-                                                NULL};
+  static const luaL_Reg *const store_lists[] = {
+      gsl_store_methods, gsl_store_many,     gsl_store_work,
+      gsl_store_tree,    gsl_store_stats,    gsl_store_care,
+      gsl_store_handles, gsl_store_children, NULL};
   static const luaL_Reg *const snapshot_lists[] = {gsl_snapshot_methods, NULL};
   static const luaL_Reg *const cursor_lists[] = {gsl_cursor_methods, NULL};
   static const luaL_Reg *const batch_lists[] = {gsl_batch_methods, NULL};
+  static const luaL_Reg *const env_lists[] = {
+      gsl_env_methods, gsl_env_faults, gsl_env_files, gsl_env_crashes,
+      gsl_env_tasks,   gsl_env_watch,  NULL};
+  static const luaL_Reg *const clock_lists[] = {gsl_clock_methods, NULL};
+  static const luaL_Reg *const job_lists[] = {gsl_job_methods, NULL};
   lua_settop(L, 0);
   for (int i = 0; i < GSL_UPVALUES; i++) {
     lua_newtable(L);
@@ -270,6 +220,9 @@ luaopen_grainstore_core(lua_State *L)
   fill_metatable(L, GSL_SNAPSHOT_MT, "grainstore.snapshot", snapshot_lists);
   fill_metatable(L, GSL_CURSOR_MT, "grainstore.cursor", cursor_lists);
   fill_metatable(L, GSL_BATCH_MT, "grainstore.batch", batch_lists);
+  fill_metatable(L, GSL_ENV_MT, "grainstore.env", env_lists);
+  fill_metatable(L, GSL_CLOCK_MT, "grainstore.clock", clock_lists);
+  fill_metatable(L, GSL_JOB_MT, "grainstore.job", job_lists);
   lua_newtable(L);
   set_functions(L, gsl_module_functions);
   lua_pushliteral(L, GS_VERSION_TEXT);
@@ -278,5 +231,8 @@ luaopen_grainstore_core(lua_State *L)
   lua_setfield(L, -2, "format");
   lua_pushvalue(L, GSL_STORE_MT);
   lua_setfield(L, -2, "store_methods");
+  lua_pushvalue(L, GSL_ENV_MT);
+  lua_setfield(L, -2, "env_methods");
+  set_open_options(L);
   return 1;
 }

@@ -58,7 +58,11 @@ push_state(lua_State *L, const gs_stats *x)
        {"evictions", x->cache_evictions});
   PUSH(L, "views", {"snapshots", x->snapshot_count});
   PUSH(L, "recovery", {"batches", x->recovered_batches},
-       {"torn_bytes", x->recovered_torn_bytes});
+       {"torn_bytes", x->recovered_torn_bytes}, {"bits", x->recovered_bits},
+       {"salvaged", x->is_salvaged}, {"degraded_tables", x->degraded_tables},
+       {"foreign_files", x->foreign_files}, {"resumes", x->resumes});
+  PUSH(L, "clock", {"warnings", x->clock_warnings});
+  PUSH(L, "disk", {"ballast", x->ballast_bytes});
 }
 
 static void

@@ -288,13 +288,22 @@ meta(lua_State *L)
   return 1;
 }
 
+/* store:is_open() -> boolean; raises for no handle */
+static int
+is_open(lua_State *L)
+{
+  const gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  lua_pushboolean(L, s->store != NULL);
+  return 1;
+}
+
 /* Ends children first, then the store; the handle is closed whatever happens.
  * Used by close, __close and __gc. */
 static gs_status
 end_store(gsl_store *s, gs_error *err)
 {
-  if (s->store == NULL) {
-    return GS_OK;
+  if (s->store == NULL || !gsl_finish_jobs(s)) {
+    return GS_OK; /* under a call that never ends it stays open for ever */
   }
   while (s->children != NULL) {
     gsl_close_child(s->children);
@@ -303,18 +312,32 @@ end_store(gsl_store *s, gs_error *err)
   s->store = NULL;
   s->has_driver = false;
   gs_value_deinit(&s->value);
-  return gs_close(store, err);
+  gs_status status = gs_close(store, err);
+  gsl_machine_leave(s->machine);
+  s->machine = NULL;
+  return status;
 }
 
-/* store:close() -> true. Idempotent. A policy may not end the store in the
- * middle of the call that asked it. */
-static int
-close_store(lua_State *L)
+/* A policy may not end the store in the middle of the call that asked it, nor
+ * anyone while calls are under way on tasks. */
+static gsl_store *
+check_idle(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
   if (s->is_driving) {
-    return luaL_error(L, "a policy cannot close its store");
+    luaL_error(L, "a policy cannot close its store");
   }
+  if (s->store != NULL && gsl_has_jobs(s)) {
+    luaL_error(L, "jobs of the store are under way: env:drain() first");
+  }
+  return s;
+}
+
+/* store:close() -> true. Idempotent. */
+static int
+close_store(lua_State *L)
+{
+  gsl_store *s = check_idle(L);
   gs_error err;
   gs_status status = end_store(s, &err);
   if (status != GS_OK) {
@@ -337,13 +360,14 @@ collect_store(lua_State *L)
   return 0;
 }
 
-/* __close raises: a scope that ends has nowhere else to say it. */
+/* __close raises: a scope that ends has nowhere else to say it. One that is
+ * left by an error has other things to tell. */
 static int
 leave_store(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
-  if (s->is_driving) {
-    return luaL_error(L, "a policy cannot close its store");
+  if (lua_isnoneornil(L, 2) || s->is_driving) {
+    check_idle(L);
   }
   gs_error err;
   gs_status status = end_store(s, &err);
@@ -375,6 +399,7 @@ const luaL_Reg gsl_store_methods[] = {
     {"expire", expire},
     {"persist", persist},
     {"meta", meta},
+    {"is_open", is_open},
     {"close", close_store},
     {"__gc", collect_store},
     {"__close", leave_store},

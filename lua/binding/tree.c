@@ -5,36 +5,6 @@
 
 /* ---- shapes -------------------------------------------------------------------- */
 
-/* A shape that a raise cannot leak. */
-typedef struct shape_box {
-  gs_store *store;
-  gs_shape *shape;
-} shape_box;
-
-static int
-free_shape(lua_State *L)
-{
-  shape_box *box = lua_touserdata(L, 1);
-  if (box->shape != NULL) {
-    gs_shape_free(box->store, box->shape);
-    box->shape = NULL;
-  }
-  return 0;
-}
-
-static shape_box *
-push_box(lua_State *L, gs_store *store)
-{
-  shape_box *box = lua_newuserdatauv(L, sizeof *box, 0);
-  *box = (shape_box){.store = store};
-  if (luaL_newmetatable(L, "grainstore.shape")) {
-    lua_pushcfunction(L, free_shape);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
-  return box;
-}
-
 static void
 set_count(lua_State *L, const char *name, uint64_t value)
 {
@@ -144,32 +114,49 @@ push_facts(lua_State *L, const gs_shape *shape)
   }
 }
 
-/* store:_shape() -> plain table; lua/grainstore/tree.lua gives it its methods */
+/* The whole table of the shape, from two pointers. */
+static int
+push_shape(lua_State *L)
+{
+  const gsl_store *s = lua_touserdata(L, 1);
+  const gs_shape *shape = lua_touserdata(L, 2);
+  luaL_checkstack(L, 12, "too little room for a tree");
+  lua_newtable(L);
+  push_facts(L, shape);
+  lua_createtable(L, (int)shape->run_count, 0);
+  for (size_t i = 0; i < shape->run_count; i++) {
+    push_run(L, s, &shape->runs[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "runs");
+  return 1;
+}
+
+/* store:_shape() -> plain table; lua/grainstore/tree.lua gives it its methods.
+ * The shape lasts while its table is made: a raise is caught, and no finaliser
+ * runs that could close the store. */
 static int
 shape(lua_State *L)
 {
   gsl_store *s = gsl_check_store(L);
-  lua_settop(L, 1);
-  luaL_checkstack(L, 12, "too little room for a tree");
-  shape_box *box = push_box(L, s->store);
+  gs_shape *shape = NULL;
   gs_error err;
-  gsl_still_open(L, s);
-  gs_status status = gs_shape_new(s->store, &box->shape, &err);
+  lua_settop(L, 1);
+  gs_status status = gs_shape_new(s->store, &shape, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
   }
-  lua_newtable(L);
-  push_facts(L, box->shape);
-  lua_createtable(L, (int)box->shape->run_count, 0);
-  for (size_t i = 0; i < box->shape->run_count; i++) {
-    push_run(L, s, &box->shape->runs[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  bool collects = lua_gc(L, LUA_GCISRUNNING) != 0;
+  lua_gc(L, LUA_GCSTOP);
+  lua_pushcfunction(L, push_shape);
+  lua_pushlightuserdata(L, s);
+  lua_pushlightuserdata(L, shape);
+  int outcome = lua_pcall(L, 2, 1, 0);
+  if (collects) {
+    lua_gc(L, LUA_GCRESTART);
   }
-  lua_setfield(L, -2, "runs");
-  gsl_still_open(L, s);
-  gs_shape_free(s->store, box->shape);
-  box->shape = NULL;
-  return 1;
+  gs_shape_free(s->store, shape);
+  return outcome == LUA_OK ? 1 : lua_error(L);
 }
 
 /* ---- plans --------------------------------------------------------------------- */

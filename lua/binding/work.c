@@ -34,6 +34,26 @@ sync_store(lua_State *L)
   return answer(L, s, status, &err);
 }
 
+/* store:resume() -> true */
+static int
+resume(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_error err;
+  gs_status status = gs_resume(s->store, &err);
+  return answer(L, s, status, &err);
+}
+
+/* store:trust_clock() -> true */
+static int
+trust_clock(lua_State *L)
+{
+  gsl_store *s = gsl_check_store(L);
+  gs_error err;
+  gs_status status = gs_trust_clock(s->store, &err);
+  return answer(L, s, status, &err);
+}
+
 /* store:compact([{from=, to=, prefix=}]) -> true */
 static int
 compact(lua_State *L)
@@ -160,7 +180,22 @@ set_count(lua_State *L, const char *name, uint64_t value)
   lua_setfield(L, -2, name);
 }
 
-/* store:options() -> table of the values in force */
+static void
+set_flag(lua_State *L, const char *name, bool value)
+{
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void
+set_word(lua_State *L, const char *name, const char *value)
+{
+  lua_pushstring(L, value);
+  lua_setfield(L, -2, name);
+}
+
+/* store:options() -> table of the values in force: all options of open but
+ * those that are objects, policy, env and clock */
 static int
 options(lua_State *L)
 {
@@ -168,12 +203,15 @@ options(lua_State *L)
   gs_options o;
   gs_get_options(s->store, &o);
   lua_newtable(L);
-  lua_pushstring(L, durability_name(o.durability));
-  lua_setfield(L, -2, "durability");
-  lua_pushboolean(L, o.readonly);
-  lua_setfield(L, -2, "readonly");
-  lua_pushstring(L, o.fail_on_stall ? "fail" : "wait");
-  lua_setfield(L, -2, "on_stall");
+  set_flag(L, "create", o.create);
+  set_flag(L, "must_create", o.must_create);
+  set_flag(L, "readonly", o.readonly);
+  set_flag(L, "degraded", o.degraded);
+  set_flag(L, "track_leaks", s->tracks);
+  set_word(L, "salvage", o.salvage == GS_SALVAGE_PREFIX ? "prefix" : "none");
+  set_word(L, "durability", durability_name(o.durability));
+  set_word(L, "on_stall", o.fail_on_stall ? "fail" : "wait");
+  set_count(L, "seed", o.seed);
   set_count(L, "wal_batch_ms", o.wal_batch_ms);
   set_count(L, "wal_batch_bytes", o.wal_batch_bytes);
   set_count(L, "memory_bytes", o.memory_bytes);
@@ -190,6 +228,7 @@ options(lua_State *L)
 
 const luaL_Reg gsl_store_work[] = {
     {"flush", flush},     {"sync", sync_store},
+    {"resume", resume},   {"trust_clock", trust_clock},
     {"compact", compact}, {"attach", attach},
     {"verify", verify},   {"step", step},
     {"seq", seq},         {"durable_seq", durable_seq},

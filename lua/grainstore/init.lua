@@ -11,10 +11,14 @@
 -- policies.
 -- @module grainstore
 
+local blame = require "grainstore.blame"
 local core = require "grainstore.core"
 local driver = require "grainstore.driver"
+local handles = require "grainstore.handles"
 local stats = require "grainstore.stats"
 local tree = require "grainstore.tree"
+
+local call = blame.call
 
 local M = {
   _VERSION = core.version,
@@ -25,6 +29,7 @@ local M = {
 local lazy = {
   keys = "grainstore.keys",
   policy = "grainstore.policy",
+  testing = "grainstore.testing",
 }
 
 setmetatable(M, {
@@ -37,23 +42,12 @@ setmetatable(M, {
   end,
 })
 
--- Calls a function written in C on the caller's behalf: what he did wrong is
--- reported at his place and under the name that he used. A method's first
--- argument is the handle.
-local function call(name, is_method, f, ...)
-  local results = table.pack(pcall(f, ...))
-  if results[1] then
-    return table.unpack(results, 2, results.n)
+-- A further handle of a store leaves its policy alone, unless it brings one.
+local function equip(store, policy, options)
+  if store:_opens() == 1 or options and options.policy ~= nil then
+    driver.install(store, policy)
   end
-  local message = results[2]
-  if type(message) == "string" then
-    message = message:gsub("^bad argument #(%d+) to '[^']*'", function(number)
-      local position = tonumber(number) - (is_method and 1 or 0)
-      return position == 0 and ("calling '%s' on bad self"):format(name)
-        or ("bad argument #%d to '%s'"):format(position, name)
-    end)
-  end
-  error(message, 3)
+  handles.note(store, options)
 end
 
 local function open(name, kind, path, options)
@@ -67,9 +61,10 @@ local function open(name, kind, path, options)
   if not store then
     return nil, message, code, detail
   end
-  -- A further handle of a store leaves its policy alone, unless it brings one.
-  if store:_opens() == 1 or options and options.policy ~= nil then
-    driver.install(store, policy)
+  local is_done, problem = pcall(equip, store, policy, options)
+  if not is_done then
+    store:close() -- nobody else ever could
+    error(problem, 0)
   end
   return store
 end
@@ -120,32 +115,48 @@ M.close_u32 = methods.close
 --- What a directory holds, without opening it.
 -- @function info
 -- @tparam string path
--- @treturn table kind, format, tables, runs, bytes, entries, seq, clean
+-- @tparam[opt] table options env
+-- @treturn table kind, format, tables, runs, entries, bytes (of all files),
+-- table_bytes, log_bytes, seq, flushed_seq, clean, and where a process has it
+-- open for writing owner = { pid, program }
 M.info = core.info
 
 --- Deletes a closed store.
 -- @function destroy
 -- @tparam string path
+-- @tparam[opt] table options env
 -- @treturn boolean true
 M.destroy = core.destroy
 
---- Reads every byte of a closed store and checks it.
+--- Reads every byte of a directory's store and checks it, without opening it.
+-- A process may have it open meanwhile. What is wrong stands in the report,
+-- file by file; of a store that is damaged it is `detail.report`.
+-- @function verify
 -- @tparam string path
--- @treturn boolean true
-function M.verify(path)
-  local options = { readonly = true, create = false }
-  local store, message, code, detail =
-    call("verify", false, core.open, path, options, "any", true)
-  if not store then
-    return nil, message, code, detail
-  end
-  local ok, text, why, where = store:verify()
-  store:close()
-  if not ok then
-    return nil, text, why, where
-  end
-  return true
-end
+-- @tparam[opt] table options deep = false passes over the blocks of tables;
+-- progress = function(done_bytes, total_bytes, file), whose errors end the
+-- work; env
+-- @treturn table bytes, entries, seq, kind, problems, torn, and files: an array
+-- of name, kind, state ("sound", "torn", "damaged", "missing", "unread",
+-- "unused"), bytes, entries, problem, offset
+-- @return nil, message, code, detail
+M.verify = core.verify
+
+--- Builds a store in another directory from everything in this one that
+-- verifies, and from nothing else. The original is only read.
+-- What was lost is in the report, and which saved keys may be out of date
+-- because of it: a tombstone or a later value may have stood in what was lost.
+-- @function repair
+-- @tparam string path
+-- @tparam table options into = a directory that is empty or absent, or
+-- dry_run = true for the report alone; kind = "bytes" or "u32" where nothing is
+-- left that tells it; progress, env as for verify
+-- @treturn table entries_saved and other counts; lost: an array of cause
+-- ("block", "table", "log", "manifest"), file, offset, bytes, from, to,
+-- first_seq, last_seq, uncertain_keys; uncertain: those of them that put saved
+-- keys in doubt; found: what verify reports of the original
+-- @return nil, message, code, detail
+M.repair = core.repair
 
 -- Methods that are Lua's part ------------------------------------------------
 
@@ -171,6 +182,13 @@ function methods:stats()
   local counters = call("stats", true, c_stats, self)
   return stats.new(counters)
 end
+
+--- Copies the store as of now into another directory, as a store of its own.
+-- Tables are linked where they can be; writers go on.
+-- @function store:checkpoint
+-- @tparam string into a directory that is empty or absent
+-- @treturn integer the last sequence number in it
+-- @return nil, message, code, detail
 
 --- Submits one plan.
 -- @function store:plan

@@ -4,6 +4,8 @@
 -- in bytes, times in milliseconds.
 -- @module grainstore.tree
 
+local tree_text = require "grainstore.tree_text"
+
 local M = {}
 
 local Tree = {}
@@ -105,25 +107,8 @@ function Tree:closure(tables, target)
   return ids
 end
 
-local function size_text(bytes)
-  if bytes >= 1 << 20 then
-    return ("%.1f MiB"):format(bytes / (1 << 20))
-  end
-  return ("%.1f KiB"):format(bytes / 1024)
-end
-
---- One line per run, newest first.
-function Tree:__tostring()
-  local lines = {}
-  for _, run in ipairs(self.runs) do
-    lines[#lines + 1] = ("L%d run %d: %d tables, %s, %d entries, %d tombstones")
-      :format(run.level, run.id, #run.tables, size_text(run.bytes), run.entries,
-        run.tombstones)
-  end
-  if #lines == 0 then
-    return "no runs"
-  end
-  return table.concat(lines, "\n")
-end
+--- The tree as text that `grainstore.testing.tree` reads back: a line per run,
+-- newest first, with the tables' bounds, sizes, entries, tombstones, expiries.
+Tree.__tostring = tree_text.print
 
 return M

@@ -1,19 +1,29 @@
 --- The shipped policies. Each is a function that takes options and returns a
--- policy: a table of pure functions.
+-- policy: a table of pure functions. A decorator takes another policy first, by
+-- name or as a table, and puts something before its plans.
 -- @module grainstore.policy
 
 local M = {
-  names = { "bounded_l0", "leveled" },
+  names = {
+    "bounded_l0", "lazy_leveled", "leveled", "manual", "tiered", "time_window",
+    "universal",
+  },
+  decorators = { "expire_first", "tombstones_first" },
 }
+
+local function is_listed(list, name)
+  for _, known in ipairs(list) do
+    if known == name then return true end
+  end
+  return false
+end
 
 setmetatable(M, {
   __index = function(module, name)
-    for _, known in ipairs(M.names) do
-      if known == name then
-        local make = require("grainstore.policy." .. name)
-        rawset(module, name, make)
-        return make
-      end
+    if is_listed(M.names, name) or is_listed(M.decorators, name) then
+      local make = require("grainstore.policy." .. name)
+      rawset(module, name, make)
+      return make
     end
   end,
 })

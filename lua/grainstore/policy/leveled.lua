@@ -11,32 +11,24 @@
 -- in LevelDB.
 
 local check = require "grainstore.policy.options"
+local tables = require "grainstore.policy.tables"
 
 local DEFAULTS = { fanout = 10, l0_runs = 4, base_bytes = 64 << 20 }
 
-local function is_busy(tables)
-  for _, t in ipairs(tables) do
-    if t.busy then return true end
+local function is_at_work(run, ids)
+  local busy = {}
+  for _, t in ipairs(run.tables) do busy[t.id] = t.busy end
+  for _, id in ipairs(ids) do
+    if busy[id] then return true end
   end
   return false
-end
-
-local function append(list, tables)
-  for _, t in ipairs(tables) do list[#list + 1] = t end
-end
-
-local function ids(tables)
-  local out = {}
-  for i, t in ipairs(tables) do out[i] = t.id end
-  return out
 end
 
 -- All of level 0 and what it overlaps in level 1. Level 1 is made where it is
 -- not there yet: just above the next deeper run, or below all.
 local function merge_l0(tree, l0)
-  local inputs = {}
-  for _, run in ipairs(l0) do append(inputs, run.tables) end
-  if is_busy(inputs) then return nil end
+  local inputs = tables.of(l0, 1, #l0)
+  if tables.is_busy(inputs) then return nil end
   local next_run = tree.runs[#l0 + 1]
   local plan = {
     op = "merge", level = 1,
@@ -45,11 +37,19 @@ local function merge_l0(tree, l0)
   if next_run and next_run.level == 1 then
     plan.inputs = tree:closure(inputs, next_run)
     plan.into = next_run.id
+    if is_at_work(next_run, plan.inputs) then return nil end
   else
-    plan.inputs = ids(inputs)
+    plan.inputs = tables.ids(inputs)
     plan.above = l0[#l0].id
   end
   return plan
+end
+
+local function is_free(list, taken)
+  for _, t in ipairs(list) do
+    if t.busy or taken[t.id] then return false end
+  end
+  return true
 end
 
 -- The table of a run whose overlap below costs least for its own size, of those
@@ -61,8 +61,8 @@ local function cheapest(tree, run, below, taken)
     local bytes = 0
     for _, u in ipairs(under) do bytes = bytes + u.bytes end
     local cost = bytes / t.bytes
-    local is_free = not t.busy and not taken[t.id] and not is_busy(under)
-    if is_free and (not best or cost < best_cost) then
+    local may_go = is_free({ t }, taken) and is_free(under, taken)
+    if may_go and (not best or cost < best_cost) then
       best, best_cost, best_under = t, cost, under
     end
   end
@@ -95,17 +95,16 @@ return function(options)
   local o = check("leveled", options, DEFAULTS)
   local function pick(tree)
     local plans, taken = {}, {}
+    local function want(plan)
+      plans[#plans + 1] = plan
+      for _, id in ipairs(plan and plan.inputs or {}) do taken[id] = true end
+    end
     local l0 = tree:level(0)
-    if #l0 >= o.l0_runs then
-      plans[1] = merge_l0(tree, l0)
-    end
-    for _, id in ipairs(plans[1] and plans[1].inputs or {}) do
-      taken[id] = true
-    end
+    if #l0 >= o.l0_runs then want(merge_l0(tree, l0)) end
     for i = #l0 + 1, #tree.runs do
       local run = tree.runs[i]
       if run.bytes > o.base_bytes * o.fanout ^ (run.level - 1) then
-        plans[#plans + 1] = push_down(tree, i, run, taken)
+        want(push_down(tree, i, run, taken))
       end
     end
     return plans
