@@ -1,7 +1,7 @@
 -- What is wrong in a call raises, with the argument's position and a way out.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local tmp = require "grainstore.testing.tmp"
 
 describe("arguments", function()
   local bytes, u32
@@ -14,7 +14,6 @@ describe("arguments", function()
   teardown(function()
     bytes:close()
     u32:close()
-    tmp.clean()
   end)
 
   -- The message without the place, which must be in this file.

@@ -1,9 +1,10 @@
 -- Writes that happen together.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
-local T = tmp.FUTURE_MS
+local NOW = T.FUTURE_MS
 
 describe("a batch", function()
   local store, batch
@@ -16,8 +17,6 @@ describe("a batch", function()
   after_each(function()
     store:close()
   end)
-
-  teardown(tmp.clean)
 
   it("does nothing before it is committed", function()
     batch:put("a", "1"):put("b", "2"):delete "c"
@@ -84,23 +83,23 @@ describe("a batch", function()
 
   it("carries its time", function()
     batch:put("a", "1", { ttl_ms = 100 })
-    batch:put("b", "1", { expires_at_ms = T + 50 })
+    batch:put("b", "1", { expires_at_ms = NOW + 50 })
     batch:put("c", "1")
-    assert(batch:commit { now_ms = T })
+    assert(batch:commit { now_ms = NOW })
     assert.equal(100, store:ttl "a")
     assert.equal(50, store:ttl "b")
     assert.equal(math.huge, store:ttl "c")
     batch:put("d", "1", { ttl_ms = 10 })
-    assert(batch:commit { now_ms = T + 60 })
+    assert(batch:commit { now_ms = NOW + 60 })
     assert.equal(40, store:ttl "a")
     assert.is_nil(store:ttl "b")
     assert.equal(10, store:ttl "d")
   end)
 
   it("does not turn the clock back", function()
-    tmp.advance(store, T)
+    T.advance(store, NOW)
     batch:put("a", "1", { ttl_ms = 100 })
-    assert(batch:commit { now_ms = T - 60 })
+    assert(batch:commit { now_ms = NOW - 60 })
     assert.equal(40, store:ttl "a")
   end)
 
@@ -140,7 +139,7 @@ describe("a batch", function()
     assert.equal(0, store:count())
     batch:clear():put("c", "3")
     assert(batch:commit())
-    assert.same({ { "c", "3" } }, tmp.pairs_of(store))
+    assert.same({ { "c", "3" } }, T.pairs_of(store))
   end)
 
   it("checks arguments and options", function()

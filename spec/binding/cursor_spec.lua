@@ -1,17 +1,20 @@
 -- Cursors and loops: both directions, seeking, filling, and letting go.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
-local T = tmp.FUTURE_MS
+local NOW = T.FUTURE_MS
 
 describe("walking a store", function()
-  local store
+  local store, clock
 
   -- b, d, f in a table; c and e over it in memory; d deleted again.
   before_each(function()
+    clock = T.clock(NOW - 1000)
     store = assert(grainstore.open(tmp.path(), {
-      policy = tmp.manual, threads = 0,
+      clock = clock,
+      policy = T.manual, threads = 0,
     }))
     for key in ("bdf"):gmatch "." do
       store:put(key, key:upper())
@@ -26,8 +29,6 @@ describe("walking a store", function()
     store:close()
   end)
 
-  teardown(tmp.clean)
-
   local function keys_of(options, from)
     local keys = {}
     for key in (from or store):scan(options) do
@@ -39,7 +40,7 @@ describe("walking a store", function()
   describe("by a loop", function()
     it("goes through all in order, with values", function()
       assert.same({ { "b", "B" }, { "c", "C" }, { "e", "E" }, { "f", "F" } },
-        tmp.pairs_of(store))
+        T.pairs_of(store))
     end)
 
     it("keeps to its options", function()
@@ -86,11 +87,11 @@ describe("walking a store", function()
     end)
 
     it("has the time when it began", function()
-      store:put("g", "G", { expires_at_ms = T })
+      store:put("g", "G", { expires_at_ms = NOW })
       local seen = 0
       for _ in store:scan() do
         seen = seen + 1
-        tmp.advance(store, T)
+        clock:set(NOW)
       end
       assert.equal(5, seen)
       assert.equal("bcef", keys_of())

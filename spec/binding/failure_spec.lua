@@ -2,11 +2,10 @@
 -- of loops.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
 describe("a failure", function()
-  teardown(tmp.clean)
-
   -- A closed store of one table, and the table's file.
   local function filled()
     local path = tmp.path()
@@ -107,14 +106,14 @@ describe("a failure", function()
     local path, file = filled()
     flip_value(file, 100)
     local store <close> = assert(grainstore.open(path, {
-      policy = tmp.manual, threads = 0,
+      policy = T.manual, threads = 0,
     }))
     store:put("k001", "new")
     local ok, message, code = store:compact()
     assert.is_nil(ok)
     assert.equal("corrupt", code)
     assert.is_truthy(message:find(file:match "[^/]*$", 1, true))
-    assert.equal("1:0 200:0", tmp.runs(store))
+    assert.equal("1:0 200:0", T.runs(store))
     assert.equal("new", store:get "k001")
     assert.equal(1, store:stats().jobs.failed)
     assert(store:put("more", "1"))

@@ -1,11 +1,9 @@
 -- Handles: open or closed and nothing between, in whatever order they go.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local tmp = require "grainstore.testing.tmp"
 
 describe("a handle", function()
-  teardown(tmp.clean)
-
   it("closes once, and says true each time", function()
     local store = assert(grainstore.open(tmp.path()))
     assert.is_true(store:close())

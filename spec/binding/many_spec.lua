@@ -1,22 +1,21 @@
 -- One call for many keys: get_many, count, approx.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
 describe("many keys", function()
   local store
 
   before_each(function()
     store = assert(grainstore.open(tmp.path(), {
-      policy = tmp.manual, threads = 0,
+      policy = T.manual, threads = 0,
     }))
   end)
 
   after_each(function()
     store:close()
   end)
-
-  teardown(tmp.clean)
 
   describe("get_many", function()
     it("answers in the order asked, false for what is absent", function()
@@ -96,6 +95,27 @@ describe("many keys", function()
       assert.equal(1, store:count { snapshot = snapshot })
       assert.equal(1, snapshot:count())
       assert.equal(2, store:count())
+    end)
+  end)
+
+  describe("scratch of a call that fails", function()
+    it("is gone before the machine is", function()
+      local env = require("grainstore.testing.env").env { seed = 1 }
+      local other = assert(grainstore.open("/db", {
+        env = env, policy = T.manual, memory_bytes = 1 << 20,
+      }))
+      assert(other:put("on disk", "1"))
+      assert(other:flush())
+      assert(other:put("in memory", ("v"):rep(1000)))
+      env:fail { op = "read", nth = 1, times = 0 }
+      collectgarbage "stop"
+      assert.code("io", other.get_many, other, { "in memory", "on disk" })
+      env:heal()
+      assert(other:close())
+      assert.equal(0, env:allocated())
+      collectgarbage "restart"
+      env:close()
+      collectgarbage()
     end)
   end)
 

@@ -2,11 +2,11 @@
 -- trace.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local process = require "spec.support.process"
+local tmp = require "grainstore.testing.tmp"
 
 describe("open", function()
-  teardown(tmp.clean)
-
   local function filled(kind)
     local path = tmp.path()
     local store = assert(grainstore["open_" .. (kind or "bytes")](path))
@@ -118,7 +118,7 @@ describe("open", function()
 
     it("what another process has open", function()
       local path = filled()
-      local child = tmp.child([[
+      local child = process.child([[
         local store = assert(grainstore.open(...))
         print(pid)
         store:put("key", "theirs")
@@ -207,7 +207,7 @@ describe("open", function()
       local before = tmp.freeze(path)
       local store <close> = assert(grainstore.open(path, { readonly = true }))
       assert.equal("value", store:get "key")
-      assert.same({ { "key", "value" } }, tmp.pairs_of(store))
+      assert.same({ { "key", "value" } }, T.pairs_of(store))
       for _, call in ipairs {
         { store.put, "a", "b" }, { store.delete, "key" }, { store.take, "key" },
         { store.put_if, "a", nil, "b" }, { store.expire, "key", 5 },
@@ -230,7 +230,7 @@ describe("open", function()
 
     it("sees what a killed process left, and leaves it", function()
       local path = filled()
-      tmp.run([[
+      process.run([[
         local store = assert(grainstore.open(...))
         store:put("key", "newer")
         die()
@@ -301,7 +301,8 @@ describe("open", function()
 
     it("the policy", function()
       says("option 'policy': there is no policy \"lazy\"; shipped are "
-        .. "bounded_l0, leveled", "open", { policy = "lazy" })
+        .. "bounded_l0, lazy_leveled, leveled, manual, tiered, time_window, "
+        .. "universal", "open", { policy = "lazy" })
       says("option 'policy' takes a name or a table of functions, got a number",
         "open", { policy = 5 })
       says("option 'policy': a policy has a function 'pick'", "open",
@@ -344,8 +345,6 @@ describe("open", function()
 end)
 
 describe("a directory that is not open", function()
-  teardown(tmp.clean)
-
   local function filled()
     local path = tmp.path()
     local store = assert(grainstore.open(path))
@@ -359,10 +358,12 @@ describe("a directory that is not open", function()
   it("is described by info", function()
     local info = assert(grainstore.info(filled()))
     assert.is_true(info.bytes > 0)
-    info.bytes = nil
+    assert.is_true(info.bytes > info.table_bytes)
+    info.bytes, info.table_bytes = nil, nil
     assert.same({
       kind = "bytes", format = grainstore.FORMAT, tables = 1, runs = 1,
-      entries = 100, seq = 100, clean = true,
+      entries = 100, seq = 100, flushed_seq = 100, log_bytes = 0,
+      clean = true,
     }, info)
     assert.equal("missing", select(3, grainstore.info(tmp.path())))
     assert.equal("missing", select(3, grainstore.info(tmp.dir())))
@@ -370,7 +371,7 @@ describe("a directory that is not open", function()
 
   it("is read to the last byte by verify", function()
     local path = filled()
-    assert.is_true(grainstore.verify(path))
+    assert(grainstore.verify(path))
     assert.equal("missing", select(3, grainstore.verify(tmp.path())))
     local file = tmp.files(path, ".sst")[1]
     local bytes = tmp.read(file)
@@ -383,7 +384,18 @@ describe("a directory that is not open", function()
       assert.equal(file, detail.path)
       tmp.write(file, bytes)
     end
-    assert.is_true(grainstore.verify(path))
+    assert(grainstore.verify(path))
+  end)
+
+  it("is not meant by a path that only begins with its own", function()
+    local path = tmp.path()
+    assert(grainstore.open(path)):close()
+    for _, name in ipairs { "destroy", "info", "verify" } do
+      local ok, message = pcall(grainstore[name], path .. "\0of another")
+      assert.is_false(ok)
+      assert.truthy(message:find("a path has no zero byte", 1, true), message)
+    end
+    assert.is_true(tmp.exists(path))
   end)
 
   it("is deleted by destroy, and nothing of others", function()

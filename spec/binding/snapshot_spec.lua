@@ -1,24 +1,25 @@
 -- A snapshot is one moment for as long as it is held.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
-local T = tmp.FUTURE_MS
+local NOW = T.FUTURE_MS
 
 describe("a snapshot", function()
-  local store
+  local store, clock
 
   before_each(function()
+    clock = T.clock(NOW - 1000)
     store = assert(grainstore.open(tmp.path(), {
-      policy = tmp.manual, threads = 0,
+      clock = clock,
+      policy = T.manual, threads = 0,
     }))
   end)
 
   after_each(function()
     store:close()
   end)
-
-  teardown(tmp.clean)
 
   it("sees nothing of what comes later", function()
     store:put("a", "1")
@@ -36,10 +37,10 @@ describe("a snapshot", function()
       assert.is_nil(snapshot:get "c")
       assert.is_false(snapshot:contains "c")
       assert.equal(2, snapshot:count())
-      assert.same({ { "a", "1" }, { "b", "1" } }, tmp.pairs_of(snapshot))
+      assert.same({ { "a", "1" }, { "b", "1" } }, T.pairs_of(snapshot))
       assert.same({ { "b", "1" }, { "a", "1" } },
-        tmp.pairs_of(snapshot, { reverse = true }))
-      assert.same({ { "a", "2" }, { "c", "2" } }, tmp.pairs_of(store))
+        T.pairs_of(snapshot, { reverse = true }))
+      assert.same({ { "a", "2" }, { "c", "2" } }, T.pairs_of(store))
     end
   end)
 
@@ -58,12 +59,12 @@ describe("a snapshot", function()
 
   it("knows its sequence number and its age", function()
     store:put("a", "1")
-    tmp.advance(store, T)
+    clock:set(NOW)
     local snapshot <close> = store:snapshot()
     assert.equal(1, snapshot.seq)
     assert.equal(0, snapshot.age_ms)
     store:put("a", "2")
-    tmp.advance(store, T + 250)
+    clock:set(NOW + 250)
     assert.equal(1, snapshot.seq)
     assert.equal(250, snapshot.age_ms)
     assert.is_nil(snapshot.anything)

@@ -1,22 +1,21 @@
 -- Counters by name: the names are an interface.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
 describe("stats", function()
   local store
 
   before_each(function()
     store = assert(grainstore.open(tmp.path(), {
-      policy = tmp.manual, threads = 0, durability = "sync",
+      policy = T.manual, threads = 0, durability = "sync",
     }))
   end)
 
   after_each(function()
     store:close()
   end)
-
-  teardown(tmp.clean)
 
   it("have these names and no others", function()
     local names = {
@@ -31,7 +30,10 @@ describe("stats", function()
       cache = "evictions loads",
       stalls = "count last_reason max_ms total_ms",
       views = "snapshots",
-      recovery = "batches torn_bytes",
+      recovery = "batches bits degraded_tables foreign_files resumes "
+        .. "salvaged torn_bytes",
+      clock = "warnings",
+      disk = "ballast",
     }
     local found = {}
     for group, fields in pairs(store:stats()) do

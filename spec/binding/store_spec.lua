@@ -1,22 +1,22 @@
 -- Point operations on a store handle.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
-local T = tmp.FUTURE_MS
+local NOW = T.FUTURE_MS
 
 describe("a store", function()
-  local store
+  local store, clock
 
   before_each(function()
-    store = assert(grainstore.open(tmp.path()))
+    clock = T.clock(NOW - 1000)
+    store = assert(grainstore.open(tmp.path(), { clock = clock }))
   end)
 
   after_each(function()
     store:close()
   end)
-
-  teardown(tmp.clean)
 
   describe("put", function()
     it("returns sequence numbers that rise from 1", function()
@@ -94,10 +94,10 @@ describe("a store", function()
 
     it("tells sequence and expiry when asked", function()
       store:put("k", "1")
-      local seq = store:put("k", "2", { expires_at_ms = T })
+      local seq = store:put("k", "2", { expires_at_ms = NOW })
       local value, meta = store:get("k", { meta = true })
       assert.equal("2", value)
-      assert.same({ seq = seq, expires_at_ms = T }, meta)
+      assert.same({ seq = seq, expires_at_ms = NOW }, meta)
       seq = store:put("k", "3")
       assert.same({ "3", { seq = seq } }, { store:get("k", { meta = true }) })
       assert.equal(1, select("#", store:get("k", { meta = false })))
@@ -210,8 +210,8 @@ describe("a store", function()
     end)
 
     it("takes an expired value for absent", function()
-      store:put("k", "1", { expires_at_ms = T })
-      tmp.advance(store, T)
+      store:put("k", "1", { expires_at_ms = NOW })
+      clock:set(NOW)
       assert.same({ false, nil }, { store:put_if("k", "1", "2") })
       assert.is_true(store:put_if("k", nil, "2", { ttl_ms = 50 }))
       assert.equal(50, store:ttl "k")
@@ -251,7 +251,7 @@ describe("a store", function()
     end)
 
     it("set and take away the expiry and keep the value", function()
-      tmp.advance(store, T)
+      clock:set(NOW)
       store:put("k", "v")
       assert.is_true(store:expire("k", 100))
       assert.equal(100, store:ttl "k")
@@ -259,7 +259,7 @@ describe("a store", function()
       assert.is_true(store:persist "k")
       assert.equal(math.huge, store:ttl "k")
       assert.is_true(store:expire("k", 100))
-      tmp.advance(store, T + 100)
+      clock:set(NOW + 100)
       assert.is_nil(store:get "k")
       assert.is_false(store:persist "k")
     end)
@@ -276,7 +276,7 @@ describe("a store", function()
       store:put("k", "v", { ttl_ms = math.maxinteger })
       assert.is_true(store:ttl "k" > 0)
       local _, meta = store:get("k", { meta = true })
-      assert.is_true(meta.expires_at_ms > T)
+      assert.is_true(meta.expires_at_ms > NOW)
       assert.is_true(store:expire("k", math.maxinteger))
       assert.is_true(store:ttl "k" > 0)
     end)
@@ -289,11 +289,11 @@ describe("a store", function()
     end)
 
     it("the store's default is for puts without their own", function()
-      tmp.advance(store, T)
+      clock:set(NOW)
       store:set("default_ttl_ms", 500)
       store:put("k", "v")
       store:put("own", "v", { ttl_ms = 7 })
-      store:put("at", "v", { expires_at_ms = T + 9 })
+      store:put("at", "v", { expires_at_ms = NOW + 9 })
       assert.equal(500, store:ttl "k")
       assert.equal(7, store:ttl "own")
       assert.equal(9, store:ttl "at")

@@ -1,24 +1,24 @@
 -- Shapes out, plans in, and why a plan is refused.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
-local T = tmp.FUTURE_MS
+local NOW = T.FUTURE_MS
 
 describe("the tree", function()
-  local store
+  local store, clock
 
   before_each(function()
+    clock = T.clock(NOW - 1000)
     store = assert(grainstore.open(tmp.path(), {
-      policy = tmp.manual, threads = 0,
+      policy = T.manual, threads = 0, clock = clock,
     }))
   end)
 
   after_each(function()
     store:close()
   end)
-
-  teardown(tmp.clean)
 
   local function run_of(keys, value)
     for key in keys:gmatch "." do
@@ -30,7 +30,7 @@ describe("the tree", function()
   local function ids_of(...)
     local runs, ids = store:tree().runs, {}
     for _, i in ipairs { ... } do
-      for _, id in ipairs(tmp.ids(runs[i])) do
+      for _, id in ipairs(T.ids(runs[i])) do
         ids[#ids + 1] = id
       end
     end
@@ -62,8 +62,8 @@ describe("the tree", function()
 
     it("tells of runs and tables, newest first", function()
       run_of "abc"
-      store:put("b", "v", { expires_at_ms = T })
-      store:put("d", "v", { expires_at_ms = T + 5 })
+      store:put("b", "v", { expires_at_ms = NOW })
+      store:put("d", "v", { expires_at_ms = NOW + 5 })
       store:delete "c"
       assert(store:flush())
       local tree = store:tree()
@@ -74,7 +74,7 @@ describe("the tree", function()
       assert.same({ 3, 0, 0 }, { older.entries, older.tombstones,
         older.expiring })
       local t = newer.tables[1]
-      assert.same({ "b", "d", 4, 6, T, T + 5, newer.id, false }, {
+      assert.same({ "b", "d", 4, 6, NOW, NOW + 5, newer.id, false }, {
         t.min_key, t.max_key, t.min_seq, t.max_seq, t.min_expiry_ms,
         t.max_expiry_ms, t.run, t.busy,
       })
@@ -87,7 +87,7 @@ describe("the tree", function()
 
     it("has keys of the store's kind", function()
       local u32 <close> = assert(grainstore.open_u32(tmp.path(), {
-        policy = tmp.manual, threads = 0,
+        policy = T.manual, threads = 0,
       }))
       u32:put(7, 1)
       u32:put(300, 1)
@@ -108,8 +108,8 @@ describe("the tree", function()
         why = "because",
       }
       assert.equal("integer", math.type(job))
-      tmp.settle(store)
-      assert.equal("4:0", tmp.runs(store))
+      T.settle(store)
+      assert.equal("4:0", T.runs(store))
       assert.equal(2, store:tree().runs[1].level)
       assert.equal("2", store:get "b")
     end)
@@ -122,11 +122,11 @@ describe("the tree", function()
       assert(store:plan {
         op = "merge", inputs = ids_of(1, 2), above = runs[3].id, level = 1,
       })
-      tmp.settle(store)
-      assert.equal("3:0 3:0", tmp.runs(store))
+      T.settle(store)
+      assert.equal("3:0 3:0", T.runs(store))
       assert(store:plan { op = "merge", inputs = ids_of(1, 2), bottom = true })
-      tmp.settle(store)
-      assert.equal("3:0", tmp.runs(store))
+      T.settle(store)
+      assert.equal("3:0", T.runs(store))
       assert.equal("3", store:get "a")
     end)
 
@@ -136,7 +136,7 @@ describe("the tree", function()
         op = "merge", inputs = ids_of(1), into = store:tree().runs[1].id,
         cuts = { "c", "f" },
       })
-      tmp.settle(store)
+      T.settle(store)
       local bounds = {}
       for i, t in ipairs(store:tree().runs[1].tables) do
         bounds[i] = t.min_key .. t.max_key
@@ -153,7 +153,7 @@ describe("the tree", function()
         op = "merge", inputs = ids_of(1), into = store:tree().runs[1].id,
         table_bytes = 16384,
       })
-      tmp.settle(store)
+      T.settle(store)
       assert.is_true(#store:tree().runs[1].tables >= 3)
       assert.equal(1000, store:count())
       assert.is_true(store:verify())
@@ -166,8 +166,8 @@ describe("the tree", function()
       assert(store:plan {
         op = "move", inputs = ids_of(1), into = store:tree().runs[2].id,
       })
-      tmp.settle(store)
-      assert.equal("6:0", tmp.runs(store))
+      T.settle(store)
+      assert.equal("6:0", T.runs(store))
       assert.equal(2, #store:tree().runs[1].tables)
       assert.equal(bytes, store:stats().bytes.merge_written)
       assert.equal(1, store:stats().jobs.moves)
@@ -175,13 +175,13 @@ describe("the tree", function()
     end)
 
     it("a drop of what nobody can read any more", function()
-      store:put("a", "1", { expires_at_ms = T })
-      store:put("b", "1", { expires_at_ms = T + 1 })
+      store:put("a", "1", { expires_at_ms = NOW })
+      store:put("b", "1", { expires_at_ms = NOW + 1 })
       assert(store:flush())
-      tmp.advance(store, T + 1)
+      clock:set(NOW + 1)
       assert(store:plan { op = "drop", inputs = ids_of(1) })
-      tmp.settle(store)
-      assert.equal("", tmp.runs(store))
+      T.settle(store)
+      assert.equal("", T.runs(store))
       assert.equal(1, store:stats().jobs.drops)
     end)
 
@@ -240,14 +240,14 @@ describe("the tree", function()
 
     it("bad_plan for cuts that are no numbers of a u32 store", function()
       local u32 <close> = assert(grainstore.open_u32(tmp.path(), {
-        policy = tmp.manual, threads = 0,
+        policy = T.manual, threads = 0,
       }))
       u32:put(7, 1)
       assert(u32:flush())
       local run = u32:tree().runs[1]
       for _, cut in ipairs { -1, 4294967296, 1.5, "7" } do
         assert.equal("bad_plan", select(3, u32:plan {
-          op = "merge", inputs = tmp.ids(run), into = run.id, cuts = { cut },
+          op = "merge", inputs = T.ids(run), into = run.id, cuts = { cut },
         }))
       end
     end)
@@ -290,8 +290,8 @@ describe("the tree", function()
       assert.is_nil(job)
       assert.equal("busy_table", name)
       assert.is_true(#detail.tables > 0)
-      tmp.settle(store)
-      assert.equal("4:0 3:0", tmp.runs(store))
+      T.settle(store)
+      assert.equal("4:0 3:0", T.runs(store))
     end)
 
     it("bad_cut", function()

@@ -2,7 +2,8 @@
 -- store.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
 describe("work", function()
   local store, path
@@ -10,7 +11,7 @@ describe("work", function()
   local function open(options)
     path = tmp.path()
     store = assert(grainstore.open(path, options or {
-      policy = tmp.manual, threads = 0,
+      policy = T.manual, threads = 0,
     }))
   end
 
@@ -22,17 +23,15 @@ describe("work", function()
     store:close()
   end)
 
-  teardown(tmp.clean)
-
   describe("flush", function()
     it("moves memory into one run", function()
       store:put("a", "1")
       assert.is_true(store:flush())
-      assert.equal("1:0", tmp.runs(store))
+      assert.equal("1:0", T.runs(store))
       assert.equal(0, store:tree().memtable.entries)
       assert.equal(1, #tmp.files(path, ".sst"))
       assert.is_true(store:flush())
-      assert.equal("1:0", tmp.runs(store))
+      assert.equal("1:0", T.runs(store))
     end)
   end)
 
@@ -43,6 +42,130 @@ describe("work", function()
       store:put("a", "1")
       assert.is_true(store:sync())
       assert.equal(store:seq(), store:durable_seq())
+    end)
+  end)
+
+  describe("without a log", function()
+    before_each(function()
+      store:close()
+      open { durability = "memory" }
+    end)
+
+    it("a write that wants the device is refused, and nothing written",
+      function()
+        local sync = { sync = true }
+        local batch = store:batch():put("a", "1")
+        for _, write in ipairs {
+          function() return store:put("a", "1", sync) end,
+          function() return store:delete("a", sync) end,
+          function() return store:put_if("a", nil, "1", sync) end,
+          function() return store:take("a", sync) end,
+          function() return batch:commit { sync = true, meta = "n" } end,
+        } do
+          local done, message, code, detail = write()
+          assert.is_nil(done)
+          assert.equal("unsupported", code)
+          assert.truthy(message:find("nothing was written", 1, true))
+          assert.truthy(detail.hint:find("store:flush()", 1, true))
+        end
+        assert.equal(0, store:seq())
+        assert.is_nil(store:meta())
+        assert.equal(1, batch:commit())
+        assert.equal("1", store:get "a")
+      end)
+
+    for _, name in ipairs { "flush", "sync" } do
+      it("a note that came alone is kept by " .. name, function()
+        local env = require("grainstore.testing.env").env { seed = 1 }
+        local options = { env = env, durability = "memory" }
+        local kept <close> = assert(grainstore.open("/db", options))
+        kept:batch():commit { meta = "first" }
+        assert.is_true(kept[name](kept))
+        kept:batch():commit { meta = "lost" }
+        options.env = env:crash { keep = "synced" }
+        local after <close> = assert(grainstore.open("/db", options))
+        assert.equal("first", after:meta())
+        after:batch():commit { meta = "second" }
+        assert.is_true(after[name](after))
+        options.env = options.env:crash { keep = "synced" }
+        local last <close> = assert(grainstore.open("/db", options))
+        assert.equal("second", last:meta())
+      end)
+    end
+  end)
+
+  describe("resume", function()
+    local env
+
+    before_each(function()
+      store:close()
+      env = require("grainstore.testing.env").env { seed = 1 }
+      store = assert(grainstore.open("/db", {
+        env = env, durability = "sync", policy = tmp.manual,
+      }))
+    end)
+
+    local function break_log()
+      assert(store:put("a", "1"))
+      env:fail { op = "sync", path = "*.wal", nth = 1, times = 1,
+        errno = "EIO" }
+      return store:put("doubt", "?")
+    end
+
+    it("takes writes again and gives up what nobody knew of", function()
+      local ok, _, code, detail = break_log()
+      assert.is_nil(ok)
+      assert.equal("io", code)
+      assert.is_true(detail.doubtful)
+      ok, _, code, detail = store:put("refused", "?")
+      assert.is_nil(ok)
+      assert.equal("io", code)
+      assert.is_nil(detail.doubtful)
+      assert.is_true(store:resume())
+      assert.is_nil(store:get "doubt")
+      assert.equal("1", store:get "a")
+      assert(store:put("b", "2"))
+      assert.equal(1, store:stats().recovery.resumes)
+      assert(store:close())
+      store = assert(grainstore.open("/db", { env = env,
+        durability = "sync", policy = tmp.manual }))
+      assert.is_nil(store:get "doubt")
+      assert.is_nil(store:get "refused")
+      assert.equal("2", store:get "b")
+    end)
+
+    it("has nothing to do where nothing failed", function()
+      assert.is_true(store:resume())
+      assert.equal(0, store:stats().recovery.resumes)
+    end)
+
+    it("can be tried again", function()
+      break_log()
+      env:fail { op = "write", path = "*.sst", nth = 1, times = 1,
+        errno = "EIO" }
+      local ok, _, code = store:resume()
+      assert.is_nil(ok)
+      assert.equal("io", code)
+      assert.equal("1", store:get "a")
+      assert.is_true(store:resume())
+      assert(store:put("b", "2"))
+    end)
+  end)
+
+  describe("trust_clock", function()
+    it("lets what expired by a clock that jumped be dropped", function()
+      local env = require("grainstore.testing.env").env { seed = 1 }
+      local machine = { env = env, policy = tmp.manual }
+      local held <close> = assert(grainstore.open("/db", machine))
+      assert(held:put("a", "1", { ttl_ms = 1000 }))
+      env.clock:set(env.clock:now() + 100 * 365 * 24 * 3600 * 1000)
+      assert.is_nil(held:get "a")
+      assert(held:compact())
+      assert.equal(0, held:stats().dropped.expired)
+      assert.equal(1, held:stats().clock.warnings)
+      assert.is_true(held:trust_clock())
+      assert(held:compact())
+      assert.equal(1, held:stats().dropped.expired)
     end)
   end)
 
@@ -59,7 +182,7 @@ describe("work", function()
     it("merges everything into one run", function()
       three_runs()
       assert.is_true(store:compact())
-      assert.equal("6:0", tmp.runs(store))
+      assert.equal("6:0", T.runs(store))
       assert.equal("3", store:get "a")
       assert.equal(12, store:stats().dropped.covered)
     end)
@@ -67,7 +190,7 @@ describe("work", function()
     it("flushes what is in memory first", function()
       store:put("a", "1")
       assert.is_true(store:compact())
-      assert.equal("1:0", tmp.runs(store))
+      assert.equal("1:0", T.runs(store))
     end)
 
     it("keeps to a range where tables let it", function()
@@ -79,14 +202,14 @@ describe("work", function()
       store:put("x", "2")
       assert(store:flush())
       assert.is_true(store:compact { from = "w" })
-      assert.equal("1:0 2:0", tmp.runs(store))
+      assert.equal("1:0 2:0", T.runs(store))
       assert.is_true(store:compact { prefix = "nothing" })
-      assert.equal("1:0 2:0", tmp.runs(store))
+      assert.equal("1:0 2:0", T.runs(store))
     end)
 
     it("of nothing is nothing", function()
       assert.is_true(store:compact())
-      assert.equal("", tmp.runs(store))
+      assert.equal("", T.runs(store))
     end)
   end)
 
@@ -168,6 +291,41 @@ describe("work", function()
       assert.equal(1, options.threads)
       assert.equal(4096, options.block_bytes)
       assert.equal(0, options.default_ttl_ms)
+    end)
+
+    it("are told as they were given, the rarer ones too", function()
+      store:close()
+      store = assert(grainstore.open(path, {
+        create = false, readonly = true, degraded = true, salvage = "prefix",
+        seed = 77, track_leaks = true,
+      }))
+      local options = store:options()
+      assert.is_false(options.create)
+      assert.is_false(options.must_create)
+      assert.is_true(options.readonly)
+      assert.is_true(options.degraded)
+      assert.is_true(options.track_leaks)
+      assert.equal("prefix", options.salvage)
+      assert.equal(77, options.seed)
+    end)
+
+    it("are all told and all in README, but for objects", function()
+      local told, named = store:options(), {}
+      local readme = assert(io.open("README.md")):read "a"
+      local listed = readme:match "\nOptions of `open`:(.-)\n\n"
+      for name in listed:gmatch "`([%l_]+)`" do
+        named[name] = true
+      end
+      local accepted = {}
+      for _, name in ipairs(require "grainstore.core".open_options) do
+        accepted[name] = true
+        local is_object = name == "policy" or name == "env" or name == "clock"
+        assert.equal(not is_object, told[name] ~= nil, name)
+        assert.is_true(named[name], name .. " is not in README")
+      end
+      for name in pairs(told) do
+        assert.is_true(accepted[name], name)
+      end
     end)
 
     it("can be set while the store is open", function()

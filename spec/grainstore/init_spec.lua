@@ -1,11 +1,9 @@
 -- The module: its names, pairs, and the methods that are Lua's part.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local tmp = require "grainstore.testing.tmp"
 
 describe("the module", function()
-  teardown(tmp.clean)
-
   it("has a version and a format", function()
     assert.is_truthy(grainstore._VERSION:find "^%d+%.%d+%.%d+$")
     assert.equal(1, grainstore.FORMAT)

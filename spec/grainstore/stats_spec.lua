@@ -2,11 +2,10 @@
 
 local grainstore = require "grainstore"
 local stats = require "grainstore.stats"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
 describe("stats", function()
-  teardown(tmp.clean)
-
   local function worked(store, count)
     for i = 1, count do
       store:put("k" .. i, ("v"):rep(20))
@@ -17,7 +16,7 @@ describe("stats", function()
 
   it("subtract an earlier look: counters, not states", function()
     local store <close> = assert(grainstore.open(tmp.path(), {
-      policy = tmp.manual, threads = 0, durability = "sync",
+      policy = T.manual, threads = 0, durability = "sync",
     }))
     local before = worked(store, 10)
     local after = worked(store, 15)

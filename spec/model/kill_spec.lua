@@ -2,11 +2,14 @@
 -- acknowledged is there, in order and without holes; what it never wrote is
 -- not. GS_KILL_ROUNDS says how often.
 
+local family = require "spec.support.family"
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local process = require "spec.support.process"
+local tmp = require "grainstore.testing.tmp"
 local workload = require "spec.support.workload"
 
-local ROUNDS = tonumber(os.getenv "GS_KILL_ROUNDS") or 10
+local tally = family.new(25, "kill", "writers killed at work")
+local ROUNDS = tonumber(os.getenv "GS_KILL_ROUNDS") or tally:count(500)
 
 -- Writes from number `first` on and prints the number of each write that
 -- returned.
@@ -26,12 +29,11 @@ end
 ]]
 
 describe("a killed writer", function()
-  teardown(tmp.clean)
-
+  teardown(function() tally:finish() end)
   -- Runs the writer until it acknowledged `patience` writes more, or a bit
   -- later. Returns the number of the last one it acknowledged.
   local function write_and_kill(path, done, patience, durability, threads)
-    local child = tmp.child(WRITER, path, done + 1, durability, threads)
+    local child = process.child(WRITER, path, done + 1, durability, threads)
     local pid = child:line()
     assert(tonumber(pid), pid)
     local acked = done
@@ -76,7 +78,7 @@ describe("a killed writer", function()
     return acked + 1
   end
 
-  local function rounds(count, durability, threads)
+  local function run_rounds(count, durability, threads)
     local path, model, done = tmp.path(), {}, 0
     math.randomseed(count)
     for _ = 1, count do
@@ -86,10 +88,19 @@ describe("a killed writer", function()
         workload.apply(model, i)
       end
       done = check(path, model, acked)
+      tally:state()
     end
     assert.is_true(done >= count)
     print(("%s: %d rounds, %d batches acknowledged, all there"):format(
       durability, count, done))
+  end
+
+  local function rounds(...)
+    local is_right, problem = pcall(run_rounds, ...)
+    if not is_right then
+      tally:fail("%s", tostring(problem))
+      error(problem, 0)
+    end
   end
 
   it("loses nothing that it acknowledged", function()

@@ -4,7 +4,8 @@
 
 local grainstore = require "grainstore"
 local Model = require "spec.support.model"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
 local OPS = tonumber(os.getenv "GS_MODEL_OPS") or 20000
 local SEED = tonumber(os.getenv "GS_MODEL_SEED") or os.time()
@@ -58,7 +59,7 @@ local policies = {
       fanout = 3, l0_runs = 2, base_bytes = 16384,
     }
   end,
-  function() return tmp.manual end,
+  function() return T.manual end,
 }
 
 function Run:open()
@@ -72,10 +73,10 @@ end
 function Run.new(kind)
   local run = setmetatable({ kind = kind, path = tmp.path() }, Run)
   run.universe = kind.universe()
-  run.model = Model.new(run.universe, tmp.FUTURE_MS)
+  run.model = Model.new(run.universe, T.FUTURE_MS)
   run.snapshots = {}
   run:open()
-  tmp.advance(run.store, tmp.FUTURE_MS)
+  T.advance(run.store, T.FUTURE_MS)
   return run
 end
 
@@ -227,7 +228,7 @@ end
 
 function ops.scan(run)
   local range = run:range()
-  check_pairs(run.model:scan(range), tmp.pairs_of(run.store, range), "scan")
+  check_pairs(run.model:scan(range), T.pairs_of(run.store, range), "scan")
 end
 
 function ops.count(run)
@@ -274,7 +275,7 @@ function ops.look_back(run)
   local key, range = run:key(), run:range()
   check(held.model:get(key), held.handle:get(key), "snapshot get", key)
   check(held.model:ttl(key), held.handle:ttl(key), "snapshot ttl", key)
-  check_pairs(held.model:scan(range), tmp.pairs_of(held.handle, range),
+  check_pairs(held.model:scan(range), T.pairs_of(held.handle, range),
     "snapshot scan")
 end
 
@@ -309,7 +310,7 @@ function ops.reopen(run)
 end
 
 function ops.all(run)
-  check_pairs(run.model:scan(), tmp.pairs_of(run.store), "all")
+  check_pairs(run.model:scan(), T.pairs_of(run.store), "all")
 end
 
 function ops.verify(run)
@@ -340,8 +341,6 @@ local function wheel()
 end
 
 describe("random operations", function()
-  teardown(tmp.clean)
-
   for _, kind in ipairs { bytes_kind, u32_kind } do
     it("on a " .. kind.name .. " store do what they do on a table", function()
       math.randomseed(SEED)

@@ -1,11 +1,11 @@
 -- bounded_l0: shape in, plan out.
 
 local bounded_l0 = require "grainstore.policy.bounded_l0"
-local shape = require "spec.support.shape"
+local T = require "grainstore.testing"
 
 describe("bounded_l0", function()
   local function decide(options, text, facts)
-    return shape.text(bounded_l0(options).pick(shape.of(text, facts)))
+    return T.plan_text(bounded_l0(options).pick(T.tree(text, facts)))
   end
 
   it("waits while there are few runs", function()
@@ -43,7 +43,7 @@ describe("bounded_l0", function()
 
   it("says why, and has a name", function()
     local policy = bounded_l0 { runs = 1 }
-    local plan = policy.pick(shape.of "L0 a-b:1\nL0 a-b:1")
+    local plan = policy.pick(T.tree "L0 a-b:1\nL0 a-b:1")
     assert.equal("2 runs, bound 1", plan.why)
     assert.equal("bounded_l0/1", policy.name)
   end)

@@ -1,17 +1,17 @@
 -- leveled: shape in, plans out.
 
 local leveled = require "grainstore.policy.leveled"
-local shape = require "spec.support.shape"
+local T = require "grainstore.testing"
 
 describe("leveled", function()
   local options = { fanout = 10, l0_runs = 2, base_bytes = 100 }
 
   -- All plans as text, most wanted first.
   local function decide(text, with)
-    local plans = leveled(with or options).pick(shape.of(text))
+    local plans = leveled(with or options).pick(T.tree(text))
     local texts = {}
     for i, plan in ipairs(plans) do
-      texts[i] = shape.text(plan)
+      texts[i] = T.plan_text(plan)
     end
     return texts
   end
@@ -54,6 +54,27 @@ describe("leveled", function()
       L0 a-m:50
       L0 a-m:50*
       L0 k-z:50*
+    ]])
+  end)
+
+  it("leaves level 0 alone while a merge has what it meets", function()
+    assert.same({}, decide [[
+      L0 f-h:20
+      L0 g-m:20
+      L1 a-c:10 d-f:10* k-n:10
+    ]])
+    assert.same({ "merge 1 2 4 5 into 103 as L1" }, decide [[
+      L0 f-h:20
+      L0 g-m:20
+      L1 a-c:10* d-f:10 k-n:10
+    ]])
+  end)
+
+  it("wants no table twice", function()
+    assert.same({ "merge 1 3 into 102 as L2" }, decide [[
+      L1 a-f:80 g-h:80*
+      L2 b-z:1100
+      L3 a-z:2000
     ]])
   end)
 
@@ -112,11 +133,11 @@ describe("leveled", function()
 
   it("has defaults, a name and reasons", function()
     local policy = leveled()
-    local tree = shape.of(("L0 a-z:10\n"):rep(4))
+    local tree = T.tree(("L0 a-z:10\n"):rep(4))
     assert.equal("leveled/1", policy.name)
     assert.equal("level 0 has 4 runs", policy.pick(tree)[1].why)
-    assert.same({}, policy.pick(shape.of(("L0 a-z:10\n"):rep(3))))
-    assert.same({}, policy.pick(shape.of("L1 a-z:" .. (64 << 20))))
-    assert.equal(1, #policy.pick(shape.of("L1 a-z:" .. (64 << 20) + 1)))
+    assert.same({}, policy.pick(T.tree(("L0 a-z:10\n"):rep(3))))
+    assert.same({}, policy.pick(T.tree("L1 a-z:" .. (64 << 20))))
+    assert.equal(1, #policy.pick(T.tree("L1 a-z:" .. (64 << 20) + 1)))
   end)
 end)

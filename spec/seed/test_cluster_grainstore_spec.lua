@@ -3,7 +3,9 @@
 -- handles.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local process = require "spec.support.process"
+local tmp = require "grainstore.testing.tmp"
 
 describe("the u32 store", function()
   local path
@@ -11,8 +13,6 @@ describe("the u32 store", function()
   before_each(function()
     path = tmp.path()
   end)
-
-  teardown(tmp.clean)
 
   it("puts, gets, deletes, gets nil and closes", function()
     local store = assert(grainstore.open_u32(path, 42))
@@ -34,7 +34,7 @@ describe("the u32 store", function()
   end)
 
   it("keeps the deletion when killed before the close", function()
-    local said = tmp.run([[
+    local said = process.run([[
       local store = assert(grainstore.open_u32(..., 42))
       assert(grainstore.put_u32(store, 7, 99))
       assert(grainstore.put_u32(store, 8, 100))
@@ -49,11 +49,11 @@ describe("the u32 store", function()
     local store <close> = assert(grainstore.open_u32(path, 42))
     assert.is_nil(grainstore.get_u32(store, 7))
     assert.equal(100, grainstore.get_u32(store, 8))
-    assert.same({ { 8, 100 } }, tmp.pairs_of(store))
+    assert.same({ { 8, 100 } }, T.pairs_of(store))
   end)
 
   it("keeps the value when killed before the delete", function()
-    tmp.run([[
+    process.run([[
       local store = assert(grainstore.open_u32(..., 42))
       assert(grainstore.put_u32(store, 7, 99))
       die()
@@ -63,7 +63,7 @@ describe("the u32 store", function()
   end)
 
   it("keeps both across a table and a kill", function()
-    tmp.run([[
+    process.run([[
       local store = assert(grainstore.open_u32(..., 42))
       assert(grainstore.put_u32(store, 7, 99))
       assert(store:flush())
@@ -201,7 +201,7 @@ describe("the u32 store", function()
 
     it("another process is told who has it", function()
       local store <close> = assert(grainstore.open_u32(path, 42))
-      local said = tmp.run([[
+      local said = process.run([[
         print(select(3, grainstore.open_u32(..., 42)))
         print((select(2, grainstore.open_u32(..., 42))))
       ]], path)
@@ -217,7 +217,7 @@ describe("the u32 store", function()
       local store = assert(grainstore.open_u32(path, 42))
       assert(store:put(7, 99))
       assert(store:close())
-      assert.equal("99\n", tmp.run([[
+      assert.equal("99\n", process.run([[
         local store <close> = assert(grainstore.open_u32(..., 42))
         print(store:get(7))
       ]], path))

@@ -2,9 +2,11 @@
 -- table brings into another store, and counting by prefix.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local process = require "spec.support.process"
+local tmp = require "grainstore.testing.tmp"
 
-local T = tmp.FUTURE_MS
+local NOW = T.FUTURE_MS
 
 describe("the bytes store", function()
   local path
@@ -13,12 +15,10 @@ describe("the bytes store", function()
     path = tmp.path()
   end)
 
-  teardown(tmp.clean)
-
   -- Runs the script in a process with `store` open, then kills it; opens the
   -- store here.
   local function after_kill(script)
-    local said = tmp.run(([[
+    local said = process.run(([[
       local store = assert(grainstore.open_bytes(...))
       %s
       print "ready"
@@ -57,7 +57,7 @@ describe("the bytes store", function()
         store:put("a", "1") store:put("b", "2") store:delete("a")
       ]]
       assert.is_nil(store:get "a")
-      assert.same({ { "b", "2" } }, tmp.pairs_of(store))
+      assert.same({ { "b", "2" } }, T.pairs_of(store))
     end)
 
     it("deletes of what lies in a table", function()
@@ -66,7 +66,7 @@ describe("the bytes store", function()
         assert(store:flush())
         store:delete("a")
       ]]
-      assert.same({ { "b", "2" } }, tmp.pairs_of(store))
+      assert.same({ { "b", "2" } }, T.pairs_of(store))
     end)
 
     it("expiries", function()
@@ -74,11 +74,11 @@ describe("the bytes store", function()
         store:put("a", "1", { expires_at_ms = %d })
         store:put("b", "2", { expires_at_ms = %d })
         store:put("c", "3")
-      ]]):format(T, T + 2))
+      ]]):format(NOW, NOW + 2))
       local _, meta = store:get("a", { meta = true })
-      assert.equal(T, meta.expires_at_ms)
+      assert.equal(NOW, meta.expires_at_ms)
       assert.equal(math.huge, store:ttl "c")
-      tmp.advance(store, T + 1)
+      T.advance(store, NOW + 1)
       assert.is_nil(store:get "a")
       assert.equal(1, store:ttl "b")
     end)
@@ -89,7 +89,7 @@ describe("the bytes store", function()
         local batch = store:batch()
         batch:put("b", "2")
         assert(batch:commit { now_ms = %d })
-      ]]):format(T, T))
+      ]]):format(NOW, NOW))
       assert.is_nil(store:get "a")
       assert.equal("2", store:get "b")
     end)
@@ -168,7 +168,7 @@ describe("the bytes store", function()
     end
 
     it("what is torn off the end is a suffix of the writes", function()
-      tmp.run([[
+      process.run([[
         local store = assert(grainstore.open_bytes(..., { durability = "os" }))
         for i = 1, 20 do store:put("k" .. i, "<value " .. i .. ">") end
         die()
@@ -182,7 +182,7 @@ describe("the bytes store", function()
     end)
 
     it("a batch with one bad byte is missing as a whole", function()
-      tmp.run([[
+      process.run([[
         local store = assert(grainstore.open_bytes(..., { durability = "os" }))
         store:put("before", "1")
         local batch = store:batch()
@@ -192,18 +192,20 @@ describe("the bytes store", function()
       ]], path)
       zero_from(tmp.files(path, ".wal")[1], "<value 20>")
       local store <close> = assert(grainstore.open_bytes(path))
-      assert.same({ { "before", "1" } }, tmp.pairs_of(store))
+      assert.same({ { "before", "1" } }, T.pairs_of(store))
     end)
 
     it("what was on the device is never passed over", function()
-      tmp.run([[
+      process.run([[
         local options = { durability = "sync" }
         local store = assert(grainstore.open_bytes(..., options))
         for i = 1, 20 do store:put("k" .. i, "<value " .. i .. ">") end
         die()
       ]], path)
       local file = tmp.files(path, ".wal")[1]
-      tmp.flip(file, (tmp.read(file):find("<value 12>", 1, true)))
+      local at = tmp.read(file):find("<value 12>", 1, true)
+      tmp.flip(file, at)
+      tmp.flip(file, at + 1) -- one bit would be put right
       local before = tmp.freeze(path)
       local store, message, code, detail = grainstore.open_bytes(path)
       assert.is_nil(store)
@@ -283,7 +285,7 @@ describe("the bytes store", function()
       assert.is_true(store:seq() > seq)
       assert.same({
         { "a", "from the table" }, { "b", "from the table" }, { "c", "other" },
-      }, tmp.pairs_of(store))
+      }, T.pairs_of(store))
       store:put("b", "newer")
       assert.equal("newer", store:get "b")
       assert.same(before, tmp.freeze(from))
@@ -293,7 +295,7 @@ describe("the bytes store", function()
       local file, from = table_of(function(source)
         for i = 1, 100 do source:put("k" .. i, "v" .. i) end
       end)
-      local said = tmp.run([[
+      local said = process.run([[
         local path, file, from = ...
         local store = assert(grainstore.open_bytes(path))
         print(store:attach(file))
@@ -311,12 +313,12 @@ describe("the bytes store", function()
 
     it("what is expired does not come along", function()
       local file = table_of(function(source)
-        source:put("a", "1", { expires_at_ms = T })
-        source:put("b", "2", { expires_at_ms = T + 10 })
+        source:put("a", "1", { expires_at_ms = NOW })
+        source:put("b", "2", { expires_at_ms = NOW + 10 })
         source:put("c", "3")
       end)
       local store <close> = assert(grainstore.open_bytes(path))
-      tmp.advance(store, T)
+      T.advance(store, NOW)
       assert.equal(2, store:attach(file))
       assert.equal(10, store:ttl "b")
       assert.equal("3", store:get "c")
@@ -342,7 +344,7 @@ describe("the bytes store", function()
       assert.is_nil(entries)
       assert.equal("corrupt", code)
       assert.is_truthy(message:find(file, 1, true))
-      assert.same({ { "a", "1" } }, tmp.pairs_of(store))
+      assert.same({ { "a", "1" } }, T.pairs_of(store))
       assert(store:put("b", "2"))
     end)
 
@@ -361,7 +363,7 @@ describe("the bytes store", function()
       end, grainstore.open_u32)
       local store <close> = assert(grainstore.open_u32(path))
       assert.equal(2, store:attach(file))
-      assert.same({ { 7, 99 }, { 300, 1 } }, tmp.pairs_of(store))
+      assert.same({ { 7, 99 }, { 300, 1 } }, T.pairs_of(store))
     end)
 
     it("what is not there, or no table, is said to be so", function()
@@ -383,7 +385,7 @@ describe("the bytes store", function()
 
     before_each(function()
       store = assert(grainstore.open_bytes(path, {
-        policy = tmp.manual, threads = 0,
+        policy = T.manual, threads = 0,
       }))
       for _, key in ipairs {
         "", "a", "aa", "ab", "b", "b\0", "b\255", "b\255\255", "c", "\255",
@@ -405,7 +407,7 @@ describe("the bytes store", function()
     local function check()
       for prefix, count in pairs(expected) do
         assert.equal(count, store:count { prefix = prefix })
-        assert.equal(count, #tmp.pairs_of(store, { prefix = prefix }))
+        assert.equal(count, #T.pairs_of(store, { prefix = prefix }))
       end
     end
 
@@ -421,11 +423,11 @@ describe("the bytes store", function()
       store:put("a", "again")
       store:put("az", "1")
       store:delete("az")
-      store:put("ay", "1", { expires_at_ms = T })
+      store:put("ay", "1", { expires_at_ms = NOW })
       store:put("b\1", "1")
       assert(store:flush())
       store:delete("b\1")
-      tmp.advance(store, T)
+      T.advance(store, NOW)
       check()
       assert(store:compact())
       check()

@@ -2,9 +2,11 @@
 -- process ended.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local process = require "spec.support.process"
+local tmp = require "grainstore.testing.tmp"
 
-local options = { policy = tmp.manual, threads = 0 }
+local options = { policy = T.manual, threads = 0 }
 
 describe("a manifest", function()
   local path
@@ -12,8 +14,6 @@ describe("a manifest", function()
   before_each(function()
     path = tmp.path()
   end)
-
-  teardown(tmp.clean)
 
   -- Five runs; each overwrites "shared" and adds a key of its own.
   local function write_runs(store)
@@ -74,7 +74,7 @@ describe("a manifest", function()
   end)
 
   it("brings them back after a kill", function()
-    assert.equal("", tmp.run(KILLED, path))
+    assert.equal("", process.run(KILLED, path))
     local store <close> = assert(grainstore.open_bytes(path, options))
     assert.equal(5, #store:tree().runs)
     check_content(store)
@@ -94,7 +94,7 @@ describe("a manifest", function()
   end)
 
   it("adds what the log still held as the newest run", function()
-    tmp.run([[
+    process.run([[
       local store = assert(grainstore.open_bytes(..., {
         policy = { pick = function() end }, threads = 0,
       }))
@@ -104,7 +104,7 @@ describe("a manifest", function()
       die()
     ]], path)
     local store <close> = assert(grainstore.open_bytes(path, options))
-    assert.equal("1:0 1:0", tmp.runs(store))
+    assert.equal("1:0 1:0", T.runs(store))
     assert.equal("2", store:get "a")
   end)
 
@@ -119,7 +119,7 @@ describe("a manifest", function()
     assert(store:plan {
       op = "merge", inputs = inputs, into = runs[5].id, level = 3,
     })
-    tmp.settle(store)
+    T.settle(store)
     store:put("shared", "run 5")
     assert(store:flush())
     local before = outline(store)
@@ -146,7 +146,7 @@ describe("a manifest", function()
   end)
 
   it("is read without opening", function()
-    assert.equal("", tmp.run(KILLED, path))
+    assert.equal("", process.run(KILLED, path))
     local before = tmp.freeze(path)
     local info = assert(grainstore.info(path))
     assert.equal("bytes", info.kind)
@@ -158,7 +158,7 @@ describe("a manifest", function()
   end)
 
   it("sweeps away what a killed process had begun", function()
-    assert.equal("", tmp.run(KILLED, path))
+    assert.equal("", process.run(KILLED, path))
     local orphan = path .. "/000999.sst"
     tmp.write(orphan, "half a table")
     local foreign = path .. "/notes.txt"
@@ -170,7 +170,7 @@ describe("a manifest", function()
   end)
 
   it("with a torn end brings back all that it says", function()
-    assert.equal("", tmp.run(KILLED, path))
+    assert.equal("", process.run(KILLED, path))
     local names = tmp.list(path)
     local manifest
     for _, name in ipairs(names) do
@@ -201,6 +201,7 @@ describe("a manifest", function()
         assert.is_true(at < size)
         local copy = tmp.copy(path)
         tmp.flip(manifest_of(copy), at)
+        tmp.flip(manifest_of(copy), at + 1) -- one bit would be put right
         local before = tmp.freeze(copy)
         local opened, message, code = grainstore.open_bytes(copy)
         assert.is_nil(opened)

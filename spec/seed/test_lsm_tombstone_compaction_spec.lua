@@ -2,9 +2,10 @@
 -- a policy that leaves them alone, and merges them by plan.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local tmp = require "grainstore.testing.tmp"
 
-local options = { policy = tmp.manual, threads = 0 }
+local options = { policy = T.manual, threads = 0 }
 
 describe("tombstone compaction", function()
   local store, path
@@ -17,8 +18,6 @@ describe("tombstone compaction", function()
   after_each(function()
     store:close()
   end)
-
-  teardown(tmp.clean)
 
   -- One run from each list of writes, the first list at the bottom: {7, 99}
   -- puts, {7} deletes.
@@ -38,26 +37,26 @@ describe("tombstone compaction", function()
   describe("has three rules:", function()
     it("an older value and a newer tombstone become a tombstone", function()
       build({ { 7, 1 } }, { { 7, 99 } }, { { 7 } })
-      tmp.merge(store, 1, 2)
-      assert.equal("1:1 1:0", tmp.runs(store))
+      T.merge(store, 1, 2)
+      assert.equal("1:1 1:0", T.runs(store))
       assert.is_nil(store:get(7))
       assert.is_true(store:verify())
     end)
 
     it("an older tombstone and a newer value become the value", function()
       build({ { 7, 1 } }, { { 7 } }, { { 7, 99 } })
-      tmp.merge(store, 1, 2)
-      assert.equal("1:0 1:0", tmp.runs(store))
+      T.merge(store, 1, 2)
+      assert.equal("1:0 1:0", T.runs(store))
       assert.equal(99, store:get(7))
     end)
 
     it("a tombstone alone stays until nothing older can remain", function()
       build({ { 7, 99 } }, { { 7 } })
-      tmp.merge(store, 1, 1)
-      assert.equal("1:1 1:0", tmp.runs(store))
+      T.merge(store, 1, 1)
+      assert.equal("1:1 1:0", T.runs(store))
       assert.is_nil(store:get(7))
-      tmp.merge(store, 1, 2)
-      assert.equal("", tmp.runs(store))
+      T.merge(store, 1, 2)
+      assert.equal("", T.runs(store))
       assert.is_nil(store:get(7))
       assert.equal(0, store:stats().tables.tombstones)
     end)
@@ -66,20 +65,20 @@ describe("tombstone compaction", function()
   it("keeps a tombstone whose key only an untouched run can hold", function()
     build({ { 1, 1 }, { 9, 9 } }, { { 5, 5 } }, { { 5 } })
     -- The oldest run has no 5, but its bounds do not say so.
-    tmp.merge(store, 1, 2)
-    assert.equal("1:1 2:0", tmp.runs(store))
+    T.merge(store, 1, 2)
+    assert.equal("1:1 2:0", T.runs(store))
   end)
 
   it("drops a tombstone outside the bounds of all older runs", function()
     build({ { 1, 1 }, { 4, 4 } }, { { 5, 5 } }, { { 5 } })
-    tmp.merge(store, 1, 2)
-    assert.equal("2:0", tmp.runs(store))
+    T.merge(store, 1, 2)
+    assert.equal("2:0", T.runs(store))
     assert.equal(1, store:stats().dropped.tombstones)
   end)
 
   it("writes no tombstone for a key that never was", function()
     build({ { 5 }, { 6, 6 } })
-    assert.equal("1:0", tmp.runs(store))
+    assert.equal("1:0", T.runs(store))
     assert.is_nil(store:get(5))
   end)
 
@@ -88,12 +87,12 @@ describe("tombstone compaction", function()
     local snapshot <close> = store:snapshot()
     build({ { 7 } })
     assert(store:compact())
-    assert.equal("2:1", tmp.runs(store))
+    assert.equal("2:1", T.runs(store))
     assert.equal(99, snapshot:get(7))
     assert.is_nil(store:get(7))
     snapshot:close()
     assert(store:compact())
-    assert.equal("", tmp.runs(store))
+    assert.equal("", T.runs(store))
   end)
 
   it("loses no key besides the deleted one", function()
@@ -106,7 +105,7 @@ describe("tombstone compaction", function()
     end
     build(writes, deletes)
     assert(store:compact())
-    assert.equal("666:0", tmp.runs(store))
+    assert.equal("666:0", T.runs(store))
     for i = 0, 999 do
       assert.equal(i % 3 ~= 0 and i * 3 or nil, store:get(i))
     end
@@ -114,13 +113,13 @@ describe("tombstone compaction", function()
 
   it("merges the same under reads, and after closing", function()
     build({ { 1, 1 }, { 2, 2 }, { 3, 3 } }, { { 2 } }, { { 3, 33 } })
-    local before = tmp.pairs_of(store)
+    local before = T.pairs_of(store)
     assert(store:compact())
-    assert.same(before, tmp.pairs_of(store))
+    assert.same(before, T.pairs_of(store))
     assert(store:close())
     store = assert(grainstore.open_u32(path, options))
-    assert.same({ { 1, 1 }, { 3, 33 } }, tmp.pairs_of(store))
-    assert.equal("2:0", tmp.runs(store))
+    assert.same({ { 1, 1 }, { 3, 33 } }, T.pairs_of(store))
+    assert.equal("2:0", T.runs(store))
   end)
 
   describe("reads", function()
@@ -128,18 +127,18 @@ describe("tombstone compaction", function()
       build({ { 7, 99 } })
       assert(store:delete(7)) -- in memory over a table
       assert.is_nil(store:get(7))
-      assert.same({}, tmp.pairs_of(store))
+      assert.same({}, T.pairs_of(store))
       assert(store:flush()) -- in a table over a table
       assert.is_nil(store:get(7))
       assert.is_false(store:contains(7))
-      assert.same({}, tmp.pairs_of(store))
+      assert.same({}, T.pairs_of(store))
       assert.equal(0, store:count())
     end)
 
     it("see a value that was put over a tombstone", function()
       build({ { 7, 99 } }, { { 7 } }, { { 7, 100 } })
       assert.equal(100, store:get(7))
-      assert.same({ { 7, 100 } }, tmp.pairs_of(store))
+      assert.same({ { 7, 100 } }, T.pairs_of(store))
     end)
   end)
 

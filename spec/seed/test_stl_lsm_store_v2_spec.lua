@@ -3,17 +3,20 @@
 -- writers, and the end of tombstones at the bottom.
 
 local grainstore = require "grainstore"
-local tmp = require "spec.support.tmpstore"
+local T = require "grainstore.testing"
+local process = require "spec.support.process"
+local tmp = require "grainstore.testing.tmp"
 
-local T = tmp.FUTURE_MS
+local NOW = T.FUTURE_MS
 
 describe("the second store", function()
-  local path, store
+  local path, store, clock
 
   before_each(function()
     path = tmp.path()
+    clock = T.clock(NOW - 1000)
     store = assert(grainstore.open_bytes(path, {
-      policy = tmp.manual, threads = 0,
+      policy = T.manual, threads = 0, clock = clock,
     }))
   end)
 
@@ -21,18 +24,16 @@ describe("the second store", function()
     store:close()
   end)
 
-  teardown(tmp.clean)
-
   local function reopen(options)
     assert(store:close())
     store = assert(grainstore.open_bytes(path, options or {
-      policy = tmp.manual, threads = 0,
+      policy = T.manual, threads = 0, clock = clock,
     }))
   end
 
   describe("lets entries expire:", function()
     it("readable strictly before their time, on every path", function()
-      store:put("k", "v", { expires_at_ms = T })
+      store:put("k", "v", { expires_at_ms = NOW })
       for _, where in ipairs { "memory", "table", "compacted" } do
         if where == "table" then
           assert(store:flush())
@@ -41,69 +42,69 @@ describe("the second store", function()
         end
         assert.equal("v", store:get "k")
       end
-      tmp.advance(store, T - 1)
+      clock:set(NOW - 1)
       assert.equal("v", store:get "k")
       assert.equal(1, store:ttl "k")
       assert.equal(1, store:count())
-      tmp.advance(store, T)
+      clock:set(NOW)
       assert.is_nil(store:get "k")
       assert.is_nil(store:ttl "k")
       assert.is_false(store:contains "k")
       assert.is_nil(store:take "k")
       assert.same({ false }, store:get_many { "k" })
-      assert.same({}, tmp.pairs_of(store))
-      assert.same({}, tmp.pairs_of(store, { reverse = true }))
+      assert.same({}, T.pairs_of(store))
+      assert.same({}, T.pairs_of(store, { reverse = true }))
       assert.equal(0, store:count())
       assert.is_false(store:persist "k")
     end)
 
     it("a time to live counts from the write", function()
-      tmp.advance(store, T)
+      clock:set(NOW)
       store:put("k", "v", { ttl_ms = 100 })
       assert.equal(100, store:ttl "k")
       local _, meta = store:get("k", { meta = true })
-      assert.equal(T + 100, meta.expires_at_ms)
-      tmp.advance(store, T + 99)
+      assert.equal(NOW + 100, meta.expires_at_ms)
+      clock:set(NOW + 99)
       assert.equal("v", store:get "k")
-      tmp.advance(store, T + 100)
+      clock:set(NOW + 100)
       assert.is_nil(store:get "k")
     end)
 
     it("an expired entry hides what lies beneath it", function()
       store:put("k", "old")
       assert(store:flush())
-      store:put("k", "new", { expires_at_ms = T })
+      store:put("k", "new", { expires_at_ms = NOW })
       assert(store:flush())
-      tmp.advance(store, T)
+      clock:set(NOW)
       assert.is_nil(store:get "k")
-      tmp.merge(store, 1, 1) -- now a tombstone in its place
-      assert.equal("1:1 1:0", tmp.runs(store))
+      T.merge(store, 1, 1) -- now a tombstone in its place
+      assert.equal("1:1 1:0", T.runs(store))
       assert.is_nil(store:get "k")
-      assert.same({}, tmp.pairs_of(store))
+      assert.same({}, T.pairs_of(store))
     end)
 
     it("and vanishes at a merge when nothing lies there", function()
       for i = 1, 100 do
-        local at_ms = i % 2 == 0 and T + i or nil
+        local at_ms = i % 2 == 0 and NOW + i or nil
         store:put("k" .. i, "v", { expires_at_ms = at_ms })
       end
       assert(store:flush())
       assert(store:compact())
-      assert.equal("100:0", tmp.runs(store))
-      tmp.advance(store, T + 50)
+      assert.equal("100:0", T.runs(store))
+      clock:set(NOW + 50)
       assert(store:compact())
-      assert.equal("75:0", tmp.runs(store))
+      assert.equal("75:0", T.runs(store))
       assert.equal(25, store:stats().dropped.expired)
-      tmp.advance(store, T + 100)
+      clock:set(NOW + 100)
       assert(store:compact())
-      assert.equal("50:0", tmp.runs(store))
+      assert.equal("50:0", T.runs(store))
       assert.equal(50, store:count())
     end)
 
     it("a snapshot goes on seeing what it saw", function()
-      store:put("k", "v", { expires_at_ms = T })
+      store:put("k", "v", { expires_at_ms = NOW })
       local snapshot <close> = store:snapshot()
-      tmp.advance(store, T)
+      clock:set(NOW)
       assert(store:flush())
       assert(store:compact())
       assert.is_nil(store:get "k")
@@ -112,26 +113,26 @@ describe("the second store", function()
       assert.equal(1, snapshot:count())
       snapshot:close()
       assert(store:compact())
-      assert.equal("", tmp.runs(store))
+      assert.equal("", T.runs(store))
     end)
 
     it("overwriting replaces the expiry", function()
-      store:put("k", "1", { expires_at_ms = T })
+      store:put("k", "1", { expires_at_ms = NOW })
       store:put("k", "2")
       assert.equal(math.huge, store:ttl "k")
       assert(store:flush())
-      tmp.advance(store, T)
+      clock:set(NOW)
       assert.equal("2", store:get "k")
     end)
 
     it("the clock does not go back at the next open", function()
-      store:put("k", "v", { expires_at_ms = T })
-      tmp.advance(store, T)
+      store:put("k", "v", { expires_at_ms = NOW })
+      clock:set(NOW)
       reopen()
       assert.is_nil(store:get "k")
       store:put("l", "v", { ttl_ms = 10 })
       local _, meta = store:get("l", { meta = true })
-      assert.is_true(meta.expires_at_ms >= T + 10)
+      assert.is_true(meta.expires_at_ms >= NOW + 10)
     end)
   end)
 
@@ -175,7 +176,7 @@ describe("the second store", function()
       assert(store:flush())
       store:delete "k0005"
       assert(store:flush())
-      tmp.merge(store, 1, 2)
+      T.merge(store, 1, 2)
       assert.equal(1, store:stats().tables.tombstones)
       assert.is_nil(store:get "k0005")
     end)
@@ -265,7 +266,7 @@ describe("the second store", function()
       for i = 1, 3000 do
         assert(store:put(("k%05d"):format(i * 13 % 3000), "v" .. i))
       end
-      tmp.settle(store)
+      T.settle(store)
       assert.equal(3000, store:count())
       assert.is_true(store:verify())
     end)
@@ -274,7 +275,7 @@ describe("the second store", function()
   describe("has four durabilities:", function()
     local function survivors(durability)
       local dir = tmp.path()
-      tmp.run([[
+      process.run([[
         local path, durability = ...
         local store = assert(grainstore.open_bytes(path, {
           durability = durability,

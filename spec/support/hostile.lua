@@ -4,6 +4,7 @@
 -- collection, so an object that nothing holds is gone at once.
 
 local busted = require "busted"
+require "grainstore.busted"
 
 local function begin()
   if os.getenv "GS_COLLECTOR" == "generational" then

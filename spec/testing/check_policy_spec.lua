@@ -1,0 +1,116 @@
+-- What check_policy finds in policies that are wrong, each in its own way.
+
+local P = require "grainstore.policy"
+local T = require "grainstore.testing"
+
+local function ids_of(run)
+  local ids = {}
+  for i, t in ipairs(run.tables) do ids[i] = t.id end
+  return ids
+end
+
+local function found(pick, options)
+  local ok, problem = pcall(T.check_policy, { name = "wrong", pick = pick },
+    options or { trees = 200 })
+  assert.is_false(ok)
+  return problem
+end
+
+describe("check_policy", function()
+  it("finds plans that would be refused", function()
+    local problem = found(function(tree)
+      local run = tree.runs[1]
+      return run and tree.runs[2]
+        and { op = "merge", inputs = ids_of(run), into = tree.runs[2].id }
+    end)
+    assert.equal("table", type(problem))
+    assert.truthy(problem.message:find("refused as path_blocked", 1, true))
+    assert.truthy(tostring(problem):find("policy wrong: refused as", 1, true))
+    assert.truthy(tostring(problem):find("L0", 1, true))
+    -- what it says to run again is that very tree
+    local again = found(function(tree)
+      local run = tree.runs[1]
+      return run and tree.runs[2]
+        and { op = "merge", inputs = ids_of(run), into = tree.runs[2].id }
+    end, { seed = problem.seed, tree = problem.number })
+    assert.equal(problem.message, again.message)
+    assert.equal(problem.tree, again.tree)
+  end)
+
+  it("finds plans on tables that a job has", function()
+    local problem = found(function(tree)
+      if #tree.runs < 3 then return nil end
+      local last = tree.runs[#tree.runs]
+      local ids = {}
+      for _, run in ipairs(tree.runs) do
+        for _, t in ipairs(run.tables) do ids[#ids + 1] = t.id end
+      end
+      return { op = "merge", inputs = ids, into = last.id }
+    end)
+    assert.truthy(problem.message:find("refused as busy_table", 1, true))
+  end)
+
+  it("finds plans that lead nowhere", function()
+    local problem = found(function(tree)
+      local run = tree.runs[1]
+      return run and tree.running == 0
+        and { op = "move", inputs = ids_of(run), above = run.id }
+        or nil
+    end)
+    assert.truthy(problem.message:find("livelock: it was at this tree before",
+      1, true))
+  end)
+
+  it("finds a policy that never rests", function()
+    -- The level of the newest run goes up and down; each time it turns, the
+    -- next run goes up one: no tree comes twice for a long while.
+    local count = 20 * 64
+    local problem = found(function(tree)
+      if #tree.runs ~= 2 or tree.running > 0 then return nil end
+      count = count + 1
+      local turn, step = count // 64, count % 64
+      local level = step == 0 and turn or turn % 2 == 0 and step or 63 - step
+      local run = tree.runs[step == 0 and 2 or 1]
+      return {
+        op = "move", inputs = ids_of(run), above = run.id, level = level % 64,
+      }
+    end, { trees = 200, runs = 34 })
+    assert.truthy(problem.message:find("it still wants more", 1, true))
+  end)
+
+  it("finds runs that pile up", function()
+    local problem = found(function() return nil end)
+    assert.truthy(problem.message:find(
+      "starvation: it is content with 21 runs, the bound is 20", 1, true))
+    assert.truthy(T.check_policy("manual", { trees = 20, runs = 34 }).most_runs
+      > 20)
+  end)
+
+  it("hands on what the policy raises", function()
+    local ok, problem = pcall(T.check_policy,
+      { pick = function() error("mine", 0) end }, { trees = 1 })
+    assert.is_false(ok)
+    assert.equal("mine", problem)
+  end)
+
+  it("asks the engine too", function()
+    local done = T.check_policy("leveled", { trees = 20, real = 2 })
+    assert.equal(20, done.trees)
+    assert.truthy(done.plans > 100 and done.steps > 50 and done.written > 0)
+  end)
+
+  it("is the same for the same seed", function()
+    local first = T.check_policy(P.tiered(), { trees = 30, seed = 9 })
+    assert.same(first, T.check_policy(P.tiered(), { trees = 30, seed = 9 }))
+    assert.not_same(first, T.check_policy(P.tiered(), { trees = 30, seed = 8 }))
+  end)
+
+  it("knows its options", function()
+    local function says(options, text)
+      assert.error_matches(function() T.check_policy("tiered", options) end,
+        text, nil, true)
+    end
+    says({ tree_s = 1 }, "unknown option 'tree_s'")
+    says({ trees = "x" }, "option 'trees' takes a number from 0, got x")
+  end)
+end)
