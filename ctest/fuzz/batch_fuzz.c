@@ -6,21 +6,9 @@
  *
  * Needs nothing but core/data/batch.c and core/base.
  */
-#include <stdlib.h>
-
 #include "data/batch.h"
+#include "fuzz/target.h"
 #include "support/test_alloc.h"
-
-/* The name is libFuzzer's: NOLINTNEXTLINE(readability-identifier-naming) */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-  if (!condition) {
-    abort();
-  }
-}
 
 static void
 write_again(gs_batch *out, gs_batch_item item, const gs_entry *entry)
@@ -29,16 +17,26 @@ write_again(gs_batch *out, gs_batch_item item, const gs_entry *entry)
     gs_batch_meta(out, entry->value);
     return;
   }
-  require(entry->key.size <= GS_KEY_MAX_BYTES);
-  require(entry->value.size <= GS_VALUE_MAX_BYTES);
-  require(entry->seq <= GS_SEQ_MAX);
+  REQUIRE(entry->key.size <= GS_KEY_MAX_BYTES);
+  REQUIRE(entry->value.size <= GS_VALUE_MAX_BYTES);
+  REQUIRE(entry->seq <= GS_SEQ_MAX);
   if (entry->kind == GS_KIND_DELETE) {
-    require(entry->value.size == 0 && entry->expires_at_ms == 0);
+    REQUIRE(entry->value.size == 0 && entry->expires_at_ms == 0);
     gs_batch_delete(out, entry->key);
   } else {
-    require(entry->kind == GS_KIND_PUT);
+    REQUIRE(entry->kind == GS_KIND_PUT);
     gs_batch_put(out, entry->key, entry->value, entry->expires_at_ms);
   }
+}
+
+/* What is handed out are views of the payload. */
+static void
+check_view(gs_slice view, gs_slice payload)
+{
+  REQUIRE(view.size <= payload.size);
+  REQUIRE(view.size == 0 ||
+          (view.data >= payload.data &&
+           view.data + view.size <= payload.data + payload.size));
 }
 
 static void
@@ -50,13 +48,15 @@ read_and_compare(gs_batch_reader *reader, gs_slice payload, gs_batch *out)
   gs_error err;
   while (gs_batch_read(reader, &item, &entry, &err) == GS_OK) {
     if (item == GS_BATCH_END) {
-      require(gs_batch_status(out, NULL) == GS_OK);
-      require(gs_slice_equal(payload, gs_buffer_slice(&out->bytes)));
+      REQUIRE(gs_batch_status(out, NULL) == GS_OK);
+      REQUIRE(gs_slice_equal(payload, gs_buffer_slice(&out->bytes)));
       return;
     }
+    check_view(entry.key, payload);
+    check_view(entry.value, payload);
     write_again(out, item, &entry);
   }
-  require(err.status == GS_CORRUPT);
+  REQUIRE(err.status == GS_CORRUPT || err.status == GS_VERSION);
 }
 
 int
@@ -73,6 +73,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_and_compare(&reader, payload, &out);
     gs_batch_deinit(&out);
   }
-  require(heap.live_bytes == 0);
+  REQUIRE(heap.live_bytes == 0);
   return 0;
 }

@@ -2,25 +2,17 @@
  * Fuzz target of the block reader. The input is a block whose size field and
  * checksum are made right first, so that the content is reached. Checked: no
  * access outside the block (by the sanitizers), rows within it, searches that
- * end; and in a block that verifies, that rows follow one another to its end
- * and each is found by its key.
+ * end; and in a block that verifies, that rows follow one another to its end,
+ * each is found by its key, and the same entries are built into the very same
+ * bytes.
  */
-#include <stdlib.h>
-
 #include "code/hash.h"
+#include "fuzz/target.h"
 #include "sst/block.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "sst/block_builder.h"
+#include "support/test_alloc.h"
 
 enum { SEED = 3 };
-
-static void
-require(bool condition)
-{
-  if (!condition) {
-    abort();
-  }
-}
 
 static bool
 is_first_of_key(const gs_block *block, uint32_t row, gs_slice key)
@@ -37,13 +29,37 @@ check_sound(const gs_block *block)
   uint32_t at = gs_block_row_at(block, 0);
   for (uint32_t row = 0; row < block->row_count; row++) {
     gs_entry entry;
-    require(gs_block_row_at(block, row) == at);
+    REQUIRE(gs_block_row_at(block, row) == at);
     at = gs_block_row(block, at, &entry);
-    require(at != 0);
+    REQUIRE(at != 0);
     uint32_t found = gs_block_seek(block, entry.key);
-    require(found <= row && is_first_of_key(block, found, entry.key));
+    REQUIRE(found <= row && is_first_of_key(block, found, entry.key));
   }
-  require(at == block->end);
+  REQUIRE(at == block->end);
+}
+
+static void
+check_built_again(const gs_block *block, gs_slice bytes)
+{
+  test_alloc heap;
+  gs_block_builder builder;
+  gs_buffer again;
+  test_alloc_init(&heap);
+  gs_block_builder_init(&builder, &heap.base);
+  gs_buffer_init(&again, &heap.base);
+  for (uint32_t row = 0; row < block->row_count; row++) {
+    gs_entry entry;
+    uint32_t at = gs_block_row_at(block, row);
+    REQUIRE(gs_block_row(block, at, &entry) != 0);
+    gs_block_builder_add(&builder, &entry, gs_block_is_older(block, at));
+  }
+  REQUIRE(gs_block_builder_status(&builder, NULL) == GS_OK);
+  REQUIRE(gs_block_builder_bytes(&builder) == bytes.size);
+  gs_block_builder_finish(&builder, SEED, &again);
+  REQUIRE(gs_slice_equal(gs_buffer_slice(&again), bytes));
+  gs_buffer_deinit(&again);
+  gs_block_builder_deinit(&builder);
+  REQUIRE(heap.live_bytes == 0);
 }
 
 static void
@@ -54,12 +70,12 @@ read_anything(const gs_block *block)
     uint32_t at = gs_block_row_at(block, row);
     uint32_t next = gs_block_row(block, at, &entry);
     if (next == 0) {
-      require(gs_block_row_fail(block, at, NULL) != GS_OK);
+      REQUIRE(gs_block_row_fail(block, at, NULL) != GS_OK);
       continue;
     }
-    require(next <= block->end);
-    require(entry.value.data + entry.value.size <= block->data + block->end);
-    require(gs_block_seek(block, entry.key) <= block->row_count);
+    REQUIRE(next <= block->end);
+    REQUIRE(entry.value.data + entry.value.size <= block->data + block->end);
+    REQUIRE(gs_block_seek(block, entry.key) <= block->row_count);
   }
 }
 
@@ -70,7 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
   }
   uint8_t *bytes = malloc(size);
-  require(bytes != NULL);
+  REQUIRE(bytes != NULL);
   memcpy(bytes, data, size);
   size_t end = size - GS_TABLE_CHECKSUM_BYTES;
   gs_put_u32(bytes, (uint32_t)size);
@@ -80,6 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_anything(&block);
     if (gs_block_verify(&block, data[0] % 2 == 1, NULL) == GS_OK) {
       check_sound(&block);
+      check_built_again(&block, gs_slice_of(bytes, size));
     }
   }
   free(bytes);

@@ -5,21 +5,9 @@
  * (by the sanitizers); a refused edit changes nothing; an accepted one leaves
  * runs in order, and a state whose base builds the same state again.
  */
-#include <stdlib.h>
-
+#include "fuzz/target.h"
 #include "support/test_alloc.h"
 #include "tree/edit.h"
-
-/* The name is libFuzzer's: NOLINTNEXTLINE(readability-identifier-naming) */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-  if (!condition) {
-    abort();
-  }
-}
 
 static void
 add_table(gs_edit *edit, uint64_t run, uint64_t id, const char *min,
@@ -36,7 +24,7 @@ add_table(gs_edit *edit, uint64_t run, uint64_t id, const char *min,
 static void
 apply(gs_manifest_state *state, gs_edit *edit)
 {
-  require(gs_manifest_state_apply(state, gs_edit_encoding(edit), NULL, 0,
+  REQUIRE(gs_manifest_state_apply(state, gs_edit_encoding(edit), NULL, 0,
                                   NULL) == GS_OK);
   gs_edit_free(edit);
 }
@@ -45,9 +33,9 @@ apply(gs_manifest_state *state, gs_edit *edit)
 static void
 build(gs_manifest_state *state, gs_alloc *alloc)
 {
-  require(gs_manifest_state_init(state, alloc, NULL) == GS_OK);
+  REQUIRE(gs_manifest_state_init(state, alloc, NULL) == GS_OK);
   gs_edit *edit = gs_edit_new(alloc);
-  require(edit != NULL);
+  REQUIRE(edit != NULL);
   gs_store_facts facts = {.store_kind = 1, .next_id = UINT64_MAX};
   gs_edit_set_facts(edit, &facts);
   gs_edit_add_run(edit, 1, 0, GS_PLACE_BOTTOM, 0);
@@ -55,7 +43,7 @@ build(gs_manifest_state *state, gs_alloc *alloc)
   add_table(edit, 1, 3, "a", "c");
   add_table(edit, 1, 4, "e", "g");
   add_table(edit, 2, 5, "", "z");
-  gs_segment segment = {6, 4096};
+  gs_segment segment = {6, 4096, 60};
   gs_edit_add_segment(edit, &segment);
   segment.number = 7;
   gs_edit_add_segment(edit, &segment);
@@ -68,8 +56,8 @@ static gs_edit *
 base_of(const gs_manifest_state *state, gs_alloc *alloc)
 {
   gs_edit *edit = gs_edit_new(alloc);
-  require(edit != NULL);
-  require(gs_manifest_state_base(state, edit, NULL) == GS_OK);
+  REQUIRE(edit != NULL);
+  REQUIRE(gs_manifest_state_base(state, edit, NULL) == GS_OK);
   return edit;
 }
 
@@ -78,7 +66,7 @@ require_same_base(const gs_manifest_state *state, const gs_edit *base,
                   gs_alloc *alloc)
 {
   gs_edit *now = base_of(state, alloc);
-  require(gs_slice_equal(gs_edit_encoding(now), gs_edit_encoding(base)));
+  REQUIRE(gs_slice_equal(gs_edit_encoding(now), gs_edit_encoding(base)));
   gs_edit_free(now);
 }
 
@@ -87,11 +75,11 @@ check_accepted(const gs_manifest_state *state, gs_alloc *alloc)
 {
   gs_manifest_state again;
   for (size_t i = 0; i < state->version->run_count; i++) {
-    require(gs_run_verify(state->version->runs[i], NULL) == GS_OK);
+    REQUIRE(gs_run_verify(state->version->runs[i], NULL) == GS_OK);
   }
   gs_edit *base = base_of(state, alloc);
-  require(gs_manifest_state_init(&again, alloc, NULL) == GS_OK);
-  require(gs_manifest_state_apply(&again, gs_edit_encoding(base), NULL, 0,
+  REQUIRE(gs_manifest_state_init(&again, alloc, NULL) == GS_OK);
+  REQUIRE(gs_manifest_state_apply(&again, gs_edit_encoding(base), NULL, 0,
                                   NULL) == GS_OK);
   require_same_base(&again, base, alloc);
   gs_manifest_state_deinit(&again);
@@ -108,7 +96,7 @@ apply_to_tree(gs_slice encoding, gs_alloc *alloc)
   if (status == GS_OK) {
     check_accepted(&state, alloc);
   } else {
-    require(status == GS_CORRUPT || status == GS_VERSION);
+    REQUIRE(status == GS_CORRUPT || status == GS_VERSION);
     require_same_base(&state, before, alloc);
   }
   gs_edit_free(before);
@@ -121,7 +109,7 @@ dump(gs_slice encoding, gs_alloc *alloc)
   gs_buffer out;
   gs_buffer_init(&out, alloc);
   gs_status status = gs_edit_dump(encoding, &out, NULL);
-  require(status == GS_OK || status == GS_CORRUPT || status == GS_VERSION);
+  REQUIRE(status == GS_OK || status == GS_CORRUPT || status == GS_VERSION);
   gs_buffer_deinit(&out);
 }
 
@@ -130,14 +118,14 @@ static gs_edit *
 sound_edit(gs_alloc *alloc)
 {
   gs_edit *edit = gs_edit_new(alloc);
-  require(edit != NULL);
+  REQUIRE(edit != NULL);
   gs_edit_remove_table(edit, 1, 3);
   gs_edit_add_run(edit, 10, 2, GS_PLACE_ABOVE, 2);
   gs_edit_set_level(edit, 2, 3);
   add_table(edit, 10, 3, "a", "c");
   add_table(edit, 1, 11, "h", "i");
   gs_edit_remove_segment(edit, 6);
-  gs_segment segment = {12, 4096};
+  gs_segment segment = {12, 4096, 120};
   gs_edit_add_segment(edit, &segment);
   gs_edit_set_note(edit, gs_slice_str("more"), 13);
   return edit;
@@ -168,6 +156,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   dump(gs_slice_of(data, size), &alloc.base);
   apply_to_tree(gs_slice_of(data, size), &alloc.base);
   apply_changed(data, size, &alloc.base);
-  require(alloc.live_bytes == 0);
+  REQUIRE(alloc.live_bytes == 0);
   return 0;
 }

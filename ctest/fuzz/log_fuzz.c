@@ -15,9 +15,9 @@
  *   9     zero a run of a file: file, offset (2), length
  *   10    cut a file: file, length (2)
  */
-#include <stdlib.h>
-
+#include "env/env.h"
 #include "env/sim.h"
+#include "fuzz/target.h"
 #include "wal/frame.h"
 #include "wal/reader.h"
 #include "wal/replay.h"
@@ -29,6 +29,7 @@ enum {
   SEGMENTS = 2,
   SEGMENT_BYTES = 8192,
   PAYLOAD_MAX = 64,
+  SALT = 77, /* of the first segment */
 };
 
 typedef struct recipe {
@@ -47,16 +48,6 @@ typedef struct stage {
 } stage;
 
 static const char *const names[SEGMENTS] = {"/000001.wal", "/000002.wal"};
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-  if (!condition) {
-    abort();
-  }
-}
 
 static size_t
 take(recipe *r, int bytes)
@@ -83,7 +74,7 @@ start(stage *s, size_t segment)
 {
   gs_log_header header = {.kind = GS_LOG_WAL,
                           .number = segment + 1,
-                          .salt = 77 + segment,
+                          .salt = SALT + segment,
                           .first_seq = s->next_seq};
   if (s->writer != NULL) {
     header.prev_number = segment;
@@ -94,9 +85,9 @@ start(stage *s, size_t segment)
     gs_log_close(s->writer);
   }
   s->segment = segment;
-  require(gs_log_prepare(s->env, names[segment], SEGMENT_BYTES, &s->writer,
+  REQUIRE(gs_log_prepare(s->env, names[segment], SEGMENT_BYTES, &s->writer,
                          NULL) == GS_OK);
-  require(gs_log_start(s->writer, &header, NULL) == GS_OK);
+  REQUIRE(gs_log_start(s->writer, &header, NULL) == GS_OK);
 }
 
 static void
@@ -115,7 +106,7 @@ append(stage *s, size_t step)
   gs_status status =
       gs_log_append(s->writer, type, type == GS_FRAME_BATCH ? s->next_seq : 0,
                     count, payload, NULL);
-  require(status == GS_OK || status == GS_LIMIT || status == GS_MISUSE);
+  REQUIRE(status == GS_OK || status == GS_LIMIT || status == GS_MISUSE);
   s->next_seq += status == GS_OK ? count : 0;
 }
 
@@ -128,7 +119,7 @@ damage(stage *s, recipe *r, size_t step)
   gs_buffer bytes;
   gs_buffer_init(&bytes, s->env->alloc);
   if (gs_file_open(s->env, name, GS_OPEN_READ, &file, NULL) == GS_OK) {
-    require(gs_file_read_all(file, &bytes, NULL) == GS_OK);
+    REQUIRE(gs_file_read_all(file, &bytes, NULL) == GS_OK);
     GS_IGNORE(gs_file_close(file, NULL), "nothing was written");
   }
   if (offset < bytes.size && step == 8) {
@@ -140,7 +131,7 @@ damage(stage *s, recipe *r, size_t step)
   } else if (offset < bytes.size) {
     bytes.size = offset;
   }
-  require(gs_sim_replace(s->sim, name, gs_buffer_slice(&bytes), NULL) == GS_OK);
+  REQUIRE(gs_sim_replace(s->sim, name, gs_buffer_slice(&bytes), NULL) == GS_OK);
   gs_buffer_deinit(&bytes);
 }
 
@@ -155,7 +146,7 @@ cook(stage *s, recipe r)
       append(s, step);
     } else if (step == 6 && !is_damaged) {
       uint64_t bytes = gs_log_written_bytes(s->writer);
-      require(gs_log_sync(s->writer, NULL) == GS_OK);
+      REQUIRE(gs_log_sync(s->writer, NULL) == GS_OK);
       gs_log_mark_durable(s->writer, bytes);
     } else if (step == 7 && s->segment == 0 && !is_damaged) {
       start(s, 1);
@@ -173,14 +164,14 @@ cook(stage *s, recipe r)
 static void
 put_file(stage *s, bool has_page, gs_slice content)
 {
-  gs_log_header header = {.kind = GS_LOG_WAL, .number = 1};
+  gs_log_header header = {.kind = GS_LOG_WAL, .number = 1, .salt = SALT};
   gs_buffer file;
   gs_buffer_init(&file, s->env->alloc);
   if (has_page) {
     gs_log_header_encode(&header, gs_buffer_extend(&file, GS_LOG_HEADER_BYTES));
   }
   gs_buffer_append_slice(&file, content);
-  require(gs_sim_replace(s->sim, names[0], gs_buffer_slice(&file), NULL) ==
+  REQUIRE(gs_sim_replace(s->sim, names[0], gs_buffer_slice(&file), NULL) ==
           GS_OK);
   gs_buffer_deinit(&file);
 }
@@ -195,15 +186,15 @@ walk(gs_log_reader *reader)
   uint64_t at = 0;
   uint64_t end = gs_log_reader_offset(reader);
   while (gs_log_next(reader, &info, &payload)) {
-    require(info.offset == end && info.end_offset > end);
-    require(info.durable_to <= info.offset);
+    REQUIRE(info.offset == end && info.end_offset > end);
+    REQUIRE(info.durable_to <= info.offset);
     end = info.end_offset;
   }
-  require(end <= gs_log_reader_file_bytes(reader));
-  require(gs_log_reader_offset(reader) == end);
-  require(gs_log_reader_end(reader) != 0);
+  REQUIRE(end <= gs_log_reader_file_bytes(reader));
+  REQUIRE(gs_log_reader_offset(reader) == end);
+  REQUIRE(gs_log_reader_end(reader) != 0);
   if (gs_log_find_evidence(reader, &at)) {
-    require(gs_log_reader_end(reader) == GS_LOG_TORN);
+    REQUIRE(gs_log_reader_end(reader) == GS_LOG_TORN);
   }
 }
 
@@ -215,7 +206,7 @@ read_file(stage *s, const char *name)
   gs_buffer_init(&text, s->env->alloc);
   if (gs_log_open(s->env, name, NULL, &reader, NULL) == GS_OK) {
     walk(reader);
-    require(gs_log_dump(reader, &text, NULL) == GS_OK);
+    REQUIRE(gs_log_dump(reader, &text, NULL) == GS_OK);
     gs_log_reader_close(reader);
   }
   if (gs_log_open_headless(s->env, name, 1, &reader, NULL) == GS_OK) {
@@ -230,12 +221,12 @@ see(void *context, const gs_frame_info *info, gs_slice payload, gs_error *err)
 {
   stage *s = context;
   (void)err;
-  require(s->next_seen == 0 || info->first_seq == s->next_seen);
+  REQUIRE(s->next_seen == 0 || info->first_seq == s->next_seen);
   s->next_seen = info->first_seq + info->entry_count;
   if (s->next_seq > 0) { /* a recipe: the batch is known */
     uint8_t storage[PAYLOAD_MAX];
-    require(gs_slice_equal(payload, payload_of(info->first_seq, storage)));
-    require(s->next_seen <= s->next_seq);
+    REQUIRE(gs_slice_equal(payload, payload_of(info->first_seq, storage)));
+    REQUIRE(s->next_seen <= s->next_seq);
   }
   return GS_OK;
 }
@@ -243,7 +234,8 @@ see(void *context, const gs_frame_info *info, gs_slice payload, gs_error *err)
 static void
 replay(stage *s, size_t count, uint64_t flushed_seq, bool is_whole)
 {
-  gs_segment list[SEGMENTS] = {{1, SEGMENT_BYTES}, {2, SEGMENT_BYTES}};
+  gs_segment list[SEGMENTS] = {{1, SEGMENT_BYTES, SALT},
+                               {2, SEGMENT_BYTES, SALT + 1}};
   gs_replay_request request = {.dir = "",
                                .segments = list,
                                .segment_count = count,
@@ -253,11 +245,11 @@ replay(stage *s, size_t count, uint64_t flushed_seq, bool is_whole)
   gs_replay_result result;
   s->next_seen = 0;
   gs_status status = gs_wal_replay(s->env, &request, &result, NULL);
-  require(!result.is_torn || status == GS_OK);
-  require(s->next_seen == 0 || result.last_seq + 1 == s->next_seen);
+  REQUIRE(!result.is_torn || status == GS_OK);
+  REQUIRE(s->next_seen == 0 || result.last_seq + 1 == s->next_seen);
   if (is_whole) {
-    require(status == GS_OK && !result.is_torn);
-    require(result.last_seq ==
+    REQUIRE(status == GS_OK && !result.is_torn);
+    REQUIRE(result.last_seq ==
             (flushed_seq >= s->next_seq ? flushed_seq : s->next_seq - 1));
   }
 }
@@ -269,7 +261,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
   }
   stage s = {.sim = gs_sim_new(1), .next_seq = 1};
-  require(s.sim != NULL);
+  REQUIRE(s.sim != NULL);
   s.env = gs_sim_env(s.sim);
   bool is_damaged = true;
   if ((data[0] & IS_FILE) != 0) {
@@ -283,7 +275,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   }
   replay(&s, s.segment + 1, 0, !is_damaged);
   replay(&s, s.segment + 1, data[0], !is_damaged);
-  require(gs_sim_allocated_bytes(s.sim) == 0);
+  REQUIRE(gs_sim_allocated_bytes(s.sim) == 0);
   gs_sim_free(s.sim);
   return 0;
 }

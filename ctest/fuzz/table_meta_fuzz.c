@@ -3,20 +3,9 @@
  * Checked: no access outside it (by the sanitizers), and that what was decoded
  * from fields all known is encoded again to the very same bytes.
  */
-#include <stdlib.h>
-
 #include "data/table_meta.h"
+#include "fuzz/target.h"
 #include "support/test_alloc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool condition)
-{
-  if (!condition) {
-    abort();
-  }
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -27,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   gs_status status =
       gs_table_meta_decode(gs_slice_of(data, size), &meta, &used, &err);
   if (status != GS_OK) {
-    require(status == GS_CORRUPT || status == GS_VERSION);
+    REQUIRE(status == GS_CORRUPT || status == GS_VERSION);
     return 0;
   }
   test_alloc heap;
@@ -35,12 +24,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   gs_buffer again;
   gs_buffer_init(&again, &heap.base);
   gs_table_meta_encode(&meta, &again);
-  require(gs_buffer_status(&again, NULL) == GS_OK);
-  require(again.size == gs_table_meta_encoded_bytes(&meta));
-  require(used <= size && used >= again.size);
-  require(used > again.size || memcmp(again.data, data, used) == 0);
-  require(gs_table_meta_covers(&meta, meta.min_key));
+  REQUIRE(gs_buffer_status(&again, NULL) == GS_OK);
+  REQUIRE(again.size == gs_table_meta_encoded_bytes(&meta));
+  REQUIRE(used <= size && used >= again.size);
+  REQUIRE(used > again.size || memcmp(again.data, data, used) == 0);
+  REQUIRE(gs_table_meta_covers(&meta, meta.min_key));
   gs_buffer_deinit(&again);
-  require(heap.live_bytes == 0);
+  REQUIRE(heap.live_bytes == 0);
   return 0;
 }
