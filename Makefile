@@ -87,11 +87,9 @@ endif
 
 B := $(BUILD)/$(CONFIG)$(if $(filter-out gcc,$(CC)),-$(notdir $(CC)))
 
-# GS_STRIDE=<n> tries every nth point of the sweeps over crashes and failures of
-# a store. They have one thread, in which the thread sanitizer sees nothing, and
-# a tenth of them reaches the lines that all of them reach.
-stride_tsan := 50
-stride_cover := 10
+# GS_STRIDE=<n> leaves out most states of the families of tests. They have one
+# thread, in which the thread sanitizer sees nothing.
+stride_tsan := 20
 ifneq ($(stride_$(CONFIG)),)
 export GS_STRIDE ?= $(stride_$(CONFIG))
 endif
@@ -107,13 +105,14 @@ programs_of = $(patsubst %.c,$B/%,$(sort $(wildcard ctest/$1/*_test.c)))
 ENGINE := $(foreach l,$(LAYERS),$(call sources_of,$l))
 BINDING := $(sort $(wildcard lua/binding/*.c))
 HELPERS := $(sort $(wildcard ctest/support/*.c))
-SPECS := $(sort $(shell find spec -name '*_spec.lua' 2>/dev/null))
+SPECS := $(sort $(shell find spec examples -name '*_spec.lua' 2>/dev/null))
 FUZZERS := $(sort $(wildcard ctest/fuzz/*_fuzz.c))
 C_FILES := $(sort $(shell find core lua ctest -name '*.[ch]' 2>/dev/null))
 
 ARCHIVES := $(call archives,$(LAYERS))
 SUPPORT := $(if $(HELPERS),$B/lib/support.a)
-TESTS := $(foreach l,$(LAYERS),$(call programs_of,$l))
+REPLAYS := $(FUZZERS:ctest/fuzz/%_fuzz.c=$B/ctest/fuzz/%_replay)
+TESTS := $(foreach l,$(LAYERS) binding,$(call programs_of,$l)) $(REPLAYS)
 MODULE := $(if $(BINDING),$B/lua/grainstore/core.so)
 LIBRARY := $B/lib/libgrainstore.a \
   $(if $(wildcard core/grainstore.h),$B/lib/libgrainstore.so)
@@ -156,6 +155,10 @@ ctest: $(TESTS) ## every cmocka test
 ctest-%: $$(call programs_of,$$*) ## the cmocka tests of one layer: ctest-wal
 	@$(RUN) $^
 
+.PHONY: ctest-fuzz
+ctest-fuzz: $(REPLAYS) ## the corpus of every fuzz target, without a fuzzer
+	@$(RUN) $^
+
 .PHONY: spec
 spec: all ## every busted spec
 	@$(RUN) $(SPECS)
@@ -173,6 +176,12 @@ demo: ## a tour of the Lua module
 bench-%: ## one program of ctest/bench, with arguments from ARGS
 	@$(MAKE) CONFIG=release $(BUILD)/release/ctest/bench/$*
 	@$(BUILD)/release/ctest/bench/$* $(ARGS)
+
+.PHONY: bench
+bench: ## GrainStore beside its peers: ARGS=--help
+	@$(if $(ABSENT),echo 'Left out since not installed: $(ABSENT)')
+	@$(MAKE) CONFIG=release $(BUILD)/release/ctest/bench/compare
+	@$(BUILD)/release/ctest/bench/compare --dir=$(BUILD)/peers $(ARGS)
 
 .PHONY: install
 install: install-lua ## library, headers and Lua module under PREFIX
@@ -215,7 +224,17 @@ test-stl-lsm-store-v2: all ## the second generation of the store
 	@$(group)
 
 # ---- Long runs ---------------------------------------------------------------
-# The same specs as every day, for longer. GS_MODEL_SEED repeats a run.
+# The same tests as every day, for longer. GS_SEED and GS_MODEL_SEED repeat a
+# run. Families are what .ci/torture says.
+
+SCALE ?= 1
+torture = GS_BUILD=$B GS_LUA='$(LUA)' GS_SCALE=$(SCALE) TIME_LIMIT=86400 \
+  FAMILIES='$(FAMILIES)' .ci/torture
+families = $(patsubst ctest/%,$B/ctest/%,$(shell $(torture) list))
+
+.PHONY: torture
+torture: all $$(filter $B/%,$$(families)) ## families: SCALE=10 FAMILIES="8 9"
+	@$(torture) run $(families)
 
 .PHONY: model
 model: all ## a million random operations against a plain Lua table
@@ -229,6 +248,15 @@ kill: all ## a writer killed two hundred times, and what it left
 	  $(RUN) spec/model/kill_spec.lua
 	@grep rounds $B/log/spec/model/kill_spec.lua.log
 
+.PHONY: golden
+golden: all ## writes the golden stores of the present format anew
+	@LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' LUA_CPATH='$B/lua/?.so;;' \
+	  $(LUA) spec/golden/make.lua
+
+.PHONY: planted
+planted: | _deps ## faults planted one by one, and what catches each: BUGS="7 12"
+	@lua5.4 ctest/planted/run.lua $(BUILD) $(BUGS)
+
 # ---- Checks ------------------------------------------------------------------
 
 .PHONY: asan ubsan
@@ -236,36 +264,57 @@ asan: ## all tests under the address and undefined behaviour sanitizers
 	@$(MAKE) CONFIG=asan test
 ubsan: asan ## the same as asan
 
+# What has one thread and takes long shows the thread sanitizer nothing.
+ALONE := $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
+  sst/table_cursor store/verify_path store/repair store/trace tree/plan)
+DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/%, \
+  $(SPECS)) spec/grainstore/survival_spec.lua
+
 .PHONY: tsan
-tsan: ## all tests under the thread sanitizer
-	@$(MAKE) CONFIG=tsan test
+tsan: ## what has threads under the thread sanitizer
+	@$(MAKE) CONFIG=tsan _tsan
+.PHONY: _tsan
+_tsan: all $(TESTS)
+	@$(RUN) $(filter-out $(ALONE),$(TESTS)) $(filter-out $(DEEP),$(SPECS))
 
 .PHONY: valgrind
 valgrind: WRAP := valgrind --quiet --leak-check=full --error-exitcode=99
 valgrind: $(TESTS) ## every cmocka test under valgrind
 	@$(RUN) $(TESTS)
 
+# Long computations in Lua that open few handles.
+HEAVY := $(patsubst %,spec/%_spec.lua,testing/plan_model testing/check_policy \
+  testing/crash grainstore/survival)
+
 .PHONY: hostile
-hostile: ## every spec under two collectors that never rest, with asan
+hostile: ## the module under two collectors that never rest, with asan
 	@$(MAKE) CONFIG=asan _hostile COLLECTOR=generational
 	@$(MAKE) CONFIG=asan _hostile COLLECTOR=incremental
 
 .PHONY: _hostile
 _hostile: all
 	@GS_COLLECTOR=$(COLLECTOR) HELPER=spec/support/hostile.lua \
-	  $(RUN) $(SPECS)
+	  $(RUN) $(filter-out spec/torture/% spec/policy/% $(HEAVY),$(SPECS))
 
 .PHONY: fuzz
-fuzz: ## every fuzz target of ctest/fuzz, one after the other
-	@for name in $(FUZZERS:ctest/fuzz/%_fuzz.c=%); do \
-	  $(MAKE) fuzz-$$name || exit 1; done
+fuzz: ## every fuzz target of ctest/fuzz, a few at a time
+	@$(MAKE) CONFIG=fuzz CC=clang \
+	  $(FUZZERS:%.c=$(BUILD)/fuzz-clang/%)
+	@printf '%s\n' $(FUZZERS:ctest/fuzz/%_fuzz.c=fuzz-%) | \
+	  xargs -n 1 -P "$$(nproc)" $(MAKE) --no-print-directory
 
 fuzz-%: ## one fuzz target, fed with random bytes for FUZZ_SECONDS
 	@$(MAKE) CONFIG=fuzz CC=clang $(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz
 	@mkdir -p $(BUILD)/corpus/$*
 	@$(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz -verbosity=0 \
 	  -max_total_time=$(FUZZ_SECONDS) \
-	  -artifact_prefix=$(BUILD)/corpus/$*- $(BUILD)/corpus/$*
+	  $(FUZZ_FLAGS) -artifact_prefix=$(BUILD)/corpus/$*- \
+	  $(BUILD)/corpus/$* ctest/fuzz/corpus/$*
+
+.PHONY: corpus
+corpus: $B/ctest/fuzz/seeds ## writes the seeds of ctest/fuzz/corpus anew
+	@rm -rf ctest/fuzz/corpus
+	@$< ctest/fuzz/corpus
 
 .PHONY: cover
 cover: | _deps ## which lines of core/ no test runs; fails below 90 %
@@ -292,9 +341,10 @@ lint-cppcheck: | _deps ## what cppcheck says of core and lua
 lint-lua: | _deps ## what luacheck says
 	@luacheck --quiet --formatter plain $(wildcard lua spec examples)
 
-TIDY := $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter %.c,$(C_FILES)))
+TIDY = $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter-out \
+  $(ABSENT:%=ctest/bench/peers/engine_%.c),$(filter %.c,$(C_FILES))))
 .PHONY: lint-tidy
-lint-tidy: $(TIDY) ## what clang-tidy says
+lint-tidy: $$(TIDY) ## what clang-tidy says
 
 $(BUILD)/lint/%.tidy: %.c $(filter %.h,$(C_FILES)) .clang-tidy | _deps
 	@mkdir -p $(@D)
@@ -310,7 +360,7 @@ format: | _deps ## rewrites all C files in the house style
 
 # What only builds needs no test tools.
 goals := $(MAKECMDGOALS:lint-%=lint)
-builds := all demo bench-% install install-lua _install%
+builds := all demo bench bench-% install install-lua _install%
 purposes := build $(filter lint cover valgrind,$(goals:format=lint)) \
   $(if $(filter-out $(builds),$(goals)),test)
 .PHONY: _deps
@@ -325,11 +375,12 @@ $B/flags: _always | _deps
 	@mkdir -p $(@D)
 	@echo '$(identity)' | cmp -s - $@ || echo '$(identity)' > $@
 
-# What the public header shows is base and itself; the rest stays inside.
+# What the public headers show is base and themselves; the rest stays inside.
 includes = -Icore
 $B/obj/core/base/%: includes = -Icore
 $B/obj/core/%: includes = -Icore $(HIDDEN)
 $B/obj/ctest/%: includes = -Icore -Ictest
+$B/obj/ctest/binding/%: includes = -Icore -Ictest $(LUA_CFLAGS)
 $B/obj/lua/%: includes = -Icore $(LUA_CFLAGS)
 
 $B/obj/%.o: %.c $B/flags
@@ -359,11 +410,58 @@ link = mkdir -p $(@D) && \
 $B/ctest/%_test: $B/obj/ctest/%_test.o
 	@$(link) -lcmocka
 
-$B/ctest/fuzz/%: $B/obj/ctest/fuzz/%.o $(SUPPORT) $(ARCHIVES)
-	@$(link) -fsanitize=fuzzer
+# Tests of the module are programs with a Lua inside.
+$B/ctest/binding/%_test: $B/obj/ctest/binding/%_test.o $(call objects,$(BINDING)) \
+  $(SUPPORT) $(ARCHIVES)
+	@$(link) $(shell pkg-config --libs lua5.4) -lcmocka
+
+# A target under a fuzzer, the same without one, and what makes their seeds.
+# Targets named lua_* drive the Lua module, which is linked into them.
+LUA_FUZZERS := $(patsubst ctest/fuzz/%_fuzz.c,$B/ctest/fuzz/%, \
+  $(filter ctest/fuzz/lua_%,$(FUZZERS)))
+LUA_LIBS = $(if $(filter lua_%,$(@F)),$(shell pkg-config --libs lua5.4))
+$B/obj/ctest/fuzz/lua_%: includes = -Icore -Ictest $(LUA_CFLAGS)
+$(LUA_FUZZERS:%=%_fuzz) $(LUA_FUZZERS:%=%_replay): $(call objects,$(BINDING))
+
+$B/ctest/fuzz/%_fuzz: $B/obj/ctest/fuzz/%_fuzz.o $(SUPPORT) $(ARCHIVES)
+	@$(link) $(LUA_LIBS) -fsanitize=fuzzer
+
+$B/ctest/fuzz/%_replay: $B/obj/ctest/fuzz/%_fuzz.o \
+  $B/obj/ctest/fuzz/replay.o $(SUPPORT) $(ARCHIVES)
+	@$(link) $(LUA_LIBS) -lcmocka
+
+$B/ctest/fuzz/seeds: $B/obj/ctest/fuzz/seeds.o $(SUPPORT) $(ARCHIVES)
+	@$(link)
 
 $B/ctest/bench/%: $B/obj/ctest/bench/%.o $(SUPPORT) $(ARCHIVES)
 	@$(link) -lm
+
+# An engine is compared with where its library is installed. The list of those
+# that are is a file, so that another list builds anew.
+PEERS := rocksdb leveldb lmdb wiredtiger sqlite
+hash := \#
+installed = $(shell echo '$(hash)include <$1>' | \
+  $(CC) -E - >/dev/null 2>&1 && echo yes)
+header_rocksdb := rocksdb/c.h
+header_leveldb := leveldb/c.h
+header_lmdb := lmdb.h
+header_wiredtiger := wiredtiger.h
+header_sqlite := sqlite3.h
+library_sqlite := sqlite3
+PRESENT = $(foreach p,$(PEERS),$(if $(call installed,$(header_$p)),$p))
+ABSENT = $(filter-out $(PRESENT),$(PEERS))
+compared = compare data group load reads report work $(foreach p,grainstore $(PRESENT),engine_$p)
+rocksdb_version = $(shell pkg-config --modversion rocksdb 2>/dev/null)
+
+$B/peers: _always
+	@mkdir -p $(@D)
+	@echo '$(PRESENT)' | cmp -s - $@ || echo '$(PRESENT)' > $@
+$B/obj/ctest/bench/peers/%: includes = -Icore -Ictest \
+  $(patsubst %,-DPEER_%,$(PRESENT)) -DROCKSDB_VERSION='"$(rocksdb_version)"'
+$B/obj/ctest/bench/peers/compare.o: $B/peers
+$B/ctest/bench/compare: \
+  $$(patsubst %,$B/obj/ctest/bench/peers/%.o,$$(compared)) $(ARCHIVES)
+	@$(link) $(foreach p,$(PRESENT),-l$(or $(library_$p),$p)) -lm
 
 # The module exports its opener, the shared library what is marked GS_API.
 $B/lua/grainstore/core.so: $(call objects,$(BINDING)) $(ARCHIVES)
@@ -376,7 +474,8 @@ $B/lib/libgrainstore.so: $(call objects,$(ENGINE))
 
 # ---- Installation ------------------------------------------------------------
 
-HEADERS = $(filter core/%,$(shell $(CC) -Icore -MM core/grainstore.h))
+PUBLIC := core/grainstore.h core/env/clocked.h core/env/sim.h
+HEADERS = $(sort $(filter core/%,$(shell $(CC) -Icore -MM $(PUBLIC))))
 ROOT := $(DESTDIR)$(PREFIX)
 
 .PHONY: _install
