@@ -340,7 +340,12 @@ walk_all(stage *s, bool fills_cache, bool is_sound)
 {
   gs_cursor *cursor = NULL;
   gs_error err;
-  REQUIRE(gs_table_cursor_new(s->table, fills_cache, &cursor, NULL) == GS_OK);
+  gs_status status = gs_table_cursor_new(s->table, fills_cache, &cursor, NULL);
+  REQUIRE(is_named(status));
+  if (status != GS_OK) { /* the index is looked at before a merge */
+    REQUIRE(!is_sound && !fills_cache);
+    return;
+  }
   cursor->error = &err;
   const gs_table_meta *meta = gs_table_get_meta(s->table);
   uint64_t entries = walk(cursor, is_sound);
