@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "env/clocked.h"
 #include "env/env.h"
+#include "support/temp_dir.h"
 
 static int
 make_clocked(void **state)
@@ -74,13 +75,14 @@ test_files_locks_and_mutexes_are_those_of_the_real_machine(void **state)
   gs_mutex *again = NULL;
   gs_file *file = NULL;
   gs_error err;
-  char path[] = "/tmp/gs-clocked-XXXXXX";
+  temp_dir dir;
   char byte = 0;
-  close(mkstemp(path));
+  temp_dir_make(&dir);
+  const char *path = temp_dir_at(&dir, "f");
   assert_int_equal(gs_env_registry(env, &registry, &err), GS_OK);
   assert_int_equal(gs_env_registry(env, &again, &err), GS_OK);
   assert_ptr_equal(registry, again);
-  assert_int_equal(gs_file_open(env, path, GS_OPEN_WRITE, &file, &err), GS_OK);
+  assert_int_equal(gs_file_open(env, path, GS_OPEN_CREATE, &file, &err), GS_OK);
   assert_int_equal(gs_file_write(file, 0, "x", 1, &err), GS_OK);
   assert_int_equal(gs_file_close(file, &err), GS_OK);
   assert_int_equal(
@@ -89,6 +91,7 @@ test_files_locks_and_mutexes_are_those_of_the_real_machine(void **state)
   assert_int_equal(gs_file_close(file, &err), GS_OK);
   assert_int_equal(byte, 'x');
   assert_int_equal(gs_env_remove(env, path, &err), GS_OK);
+  temp_dir_remove(&dir);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "env/env.h"
+#include "support/listing.h"
 #include "support/machine.h"
 
 enum { NAME_BYTES = 300, PAGES_BYTES = 20000 };
@@ -252,32 +253,6 @@ test_offsets_beyond_all_files_are_refused(void **state)
   close_file(file);
 }
 
-/* Names met. */
-typedef struct listing {
-  char names[32][NAME_BYTES];
-  size_t count;
-} listing;
-
-static void
-note_name(void *context, const char *name)
-{
-  listing *list = context;
-  assert_true(list->count < 32);
-  snprintf(list->names[list->count++], NAME_BYTES, "%s", name);
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-  return strcmp(a, b);
-}
-
-static void
-sort_listing(listing *list)
-{
-  qsort(list->names, list->count, NAME_BYTES, compare_names);
-}
-
 static void
 test_a_listing_has_files_and_directories_but_no_dots(void **state)
 {
@@ -287,19 +262,19 @@ test_a_listing_has_files_and_directories_but_no_dots(void **state)
   make_file("d/inner", "");
   make_file("b", "");
   make_file("a", "");
-  assert_int_equal(
-      gs_env_list(under_test.env, under_test.dir.path, note_name, &list, &err),
-      GS_OK);
-  sort_listing(&list);
+  assert_int_equal(gs_env_list(under_test.env, under_test.dir.path,
+                               listing_note, &list, &err),
+                   GS_OK);
+  listing_sort(&list);
   assert_int_equal(list.count, 3);
   assert_string_equal(list.names[0], "a");
   assert_string_equal(list.names[1], "b");
   assert_string_equal(list.names[2], "d");
   assert_int_equal(
-      gs_env_list(under_test.env, at("none"), note_name, &list, &err),
+      gs_env_list(under_test.env, at("none"), listing_note, &list, &err),
       GS_MISSING);
-  assert_int_equal(gs_env_list(under_test.env, at("a"), note_name, &list, &err),
-                   GS_IO);
+  assert_int_equal(
+      gs_env_list(under_test.env, at("a"), listing_note, &list, &err), GS_IO);
   assert_int_equal(err.os_errno, ENOTDIR);
 }
 

@@ -15,6 +15,7 @@
 
 #include "env/env.h"
 #include "support/family.h"
+#include "support/listing.h"
 #include "support/machine.h"
 
 enum {
@@ -22,7 +23,6 @@ enum {
   OPS = 2000,        /* in a list */
   HANDLES = 4,
   BUFFER_BYTES = 20000,
-  NAME_BYTES = 32,
   MAX_OFFSET = 30000
 };
 
@@ -227,40 +227,15 @@ do_sync_dir(side *s, const call *c)
   return env->ops->sync_dir(env, path_of(s, c->name));
 }
 
-/* Names met. */
-typedef struct listing {
-  char names[32][NAME_BYTES];
-  size_t count;
-} listing;
-
-static void
-note_name(void *context, const char *name)
-{
-  listing *list = context;
-  assert_true(list->count < 32);
-  snprintf(list->names[list->count++], NAME_BYTES, "%s", name);
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-  return strcmp(a, b);
-}
-
-static void
-sort_listing(listing *list)
-{
-  qsort(list->names, list->count, NAME_BYTES, compare_names);
-}
-
 static int64_t
 do_list(side *s, const call *c)
 {
   gs_env *env = s->machine.env;
   listing list = {.count = 0};
   memset(&list, 0, sizeof list);
-  int os_errno = env->ops->list(env, path_of(s, c->name), note_name, &list);
-  sort_listing(&list);
+  int os_errno = env->ops->list(env, path_of(s, c->name), listing_note, &list);
+  listing_sort(&list);
+  _Static_assert(sizeof list.names <= BUFFER_BYTES, "names fit");
   memcpy(s->bytes, list.names, sizeof list.names);
   return os_errno;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "support/temp_dir.h"
 #include "wal/frame.h"
 
 static const char path[] = "/1.wal";
@@ -537,10 +538,9 @@ test_one_thread_appends_while_another_syncs(void **state)
   enum { COUNT = 3000 };
   gs_error err;
   gs_env *env = gs_env_posix();
-  char dir[] = "/tmp/writer_test_XXXXXX";
-  char name[64];
-  assert_non_null(mkdtemp(dir));
-  snprintf(name, sizeof name, "%s/1.wal", dir);
+  temp_dir dir;
+  temp_dir_make(&dir);
+  const char *name = temp_dir_at(&dir, "1.wal");
   syncer s = {.writer = kit_start(env, name, GS_LOG_WAL, 1, 1 << 20)};
   gs_thread *thread = NULL;
   KIT_OK(gs_mutex_new(env, &s.mutex, &err), &err);
@@ -558,8 +558,7 @@ test_one_thread_appends_while_another_syncs(void **state)
   assert_int_equal(kit_walk(reader, &seq), COUNT);
   assert_int_equal(gs_log_reader_end(reader), GS_LOG_CLEAN);
   gs_log_reader_close(reader);
-  KIT_OK(gs_env_remove(env, name, &err), &err);
-  KIT_OK(gs_env_remove_dir(env, dir, &err), &err);
+  temp_dir_remove(&dir);
 }
 
 int
