@@ -40,6 +40,7 @@
 #include "base/status.h"
 #include "store/care.h"
 #include "tree/plan_types.h"
+#include "tree/shape_types.h"
 
 #define GS_VERSION_TEXT  "0.1.0"
 #define GS_FORMAT_NUMBER 1
@@ -48,7 +49,6 @@ typedef struct gs_store gs_store;
 typedef struct gs_snapshot gs_snapshot;
 typedef struct gs_scan gs_scan;               /* a reader's cursor */
 typedef struct gs_write_batch gs_write_batch; /* writes that happen together */
-typedef struct gs_shape gs_shape;             /* the tree as a policy sees it */
 struct gs_env;                                /* a machine, see env/env.h */
 
 /* ---- options -------------------------------------------------------------- */
@@ -414,66 +414,10 @@ GS_API GS_MUST_CHECK gs_status gs_verify(gs_store *store, gs_error *err);
  * with has_policy only. */
 GS_API bool gs_wants_decision(const gs_store *store);
 
-typedef struct gs_shape_table {
-  uint64_t id;
-  uint64_t bytes;
-  uint64_t entry_count;
-  uint64_t tombstone_count;
-  uint64_t expiring_count;
-  uint64_t min_seq;
-  uint64_t max_seq;
-  uint64_t created_ms;
-  uint64_t min_expiry_ms;
-  uint64_t max_expiry_ms;
-  uint64_t oldest_tombstone_ms;
-  gs_slice min_key;
-  gs_slice max_key;
-  bool is_busy; /* input of a running job */
-} gs_shape_table;
-
-typedef struct gs_shape_run {
-  uint64_t id;
-  uint32_t level;
-  size_t table_count;
-  const gs_shape_table *tables; /* by key */
-  uint64_t bytes;
-  uint64_t entry_count;
-  uint64_t tombstone_count;
-  uint64_t expiring_count;
-} gs_shape_run;
-
-typedef struct gs_shape_memtable {
-  uint64_t bytes;
-  uint64_t entry_count;
-  uint64_t tombstone_count;
-  uint64_t age_ms;
-  uint64_t budget_bytes;
-  size_t sealed_count; /* memtables waiting for their flush */
-} gs_shape_memtable;
-
-/* Everything is valid until gs_shape_free. */
-struct gs_shape {
-  uint64_t version; /* rises with each change of the tree */
-  uint64_t now_ms;
-  const char *reason; /* "flush", "merge", "manual", "debt" */
-  size_t run_count;
-  const gs_shape_run *runs; /* newest first */
-  gs_shape_memtable memtable;
-  uint64_t wal_bytes;
-  uint64_t disk_free_bytes;
-  uint64_t disk_used_bytes; /* tables and log */
-  size_t running_count;     /* jobs at work or queued, flushes left out */
-  double write_amp;         /* bytes written by flush and merge per byte of
-                               user data flushed; 0 before the first flush */
-  double space_amp;         /* table bytes per key and value byte of the
-                               largest run; 0 without runs */
-  uint64_t oldest_view_seq; /* of the oldest snapshot; 0: none */
-  uint64_t oldest_view_age_ms;
-};
-
+/* The tree as of now; see tree/shape_types.h. To be freed before the store is
+ * closed. */
 GS_API GS_MUST_CHECK gs_status gs_shape_new(gs_store *store, gs_shape **out,
                                             gs_error *err);
-GS_API void gs_shape_free(gs_store *store, gs_shape *shape);
 
 /* Checks the plan and starts it. GS_REFUSED and *refusal where a rule is
  * broken; nothing happened then. dry_run only checks. *job_id may be NULL. */

@@ -8,8 +8,6 @@
 #include "store/merge_job.h"
 #include "tree/refusal.h"
 
-enum { CLAIMS_MAX = 256 }; /* jobs with a claim, on the list at once */
-
 void
 gs_compaction_limits(gs_store *store, gs_plan_limits *out)
 {
@@ -38,11 +36,11 @@ bool
 gs_compaction_check(gs_store *store, const gs_plan *plan, const gs_job *except,
                     gs_refusal *refusal)
 {
-  const gs_claim *claims[CLAIMS_MAX];
+  const gs_claim *claims[GS_JOBS_MAX];
   size_t count = 0;
-  if (except == NULL && gs_job_count_merges(store) == CLAIMS_MAX) {
+  if (except == NULL && gs_job_count_merges(store) == GS_JOBS_MAX) {
     GS_REFUSE(refusal, GS_REFUSAL_TOO_MANY,
-              "%d jobs are queued already; wait until some end", CLAIMS_MAX);
+              "%d jobs are queued already; wait until some end", GS_JOBS_MAX);
     return false;
   }
   for (const gs_job *job = store->jobs; job != NULL; job = job->next) {

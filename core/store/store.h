@@ -51,6 +51,7 @@ enum {
   GS_RUNS_BUILTIN = 4, /* what the built-in policy leaves, where it rules */
   GS_RUNS_FLOOR = 20,  /* the built-in policy acts whoever is in charge */
   GS_THREADS_MAX = 16,
+  GS_JOBS_MAX = 256, /* with a claim, on the list at once */
   GS_COUNTER_SLOTS = GS_EPOCH_SLOTS,
 };
 

@@ -119,6 +119,31 @@ free_run(gs_run *run, size_t count)
   GS_DELETE(run->alloc, run);
 }
 
+/* The lesser of two times of which 0 is none. */
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+  return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static void
+add_figures(gs_run *run, const gs_table_meta *meta)
+{
+  run->bytes += meta->file_bytes;
+  run->entry_count += meta->entry_count;
+  run->tombstone_count += meta->tombstone_count;
+  run->expiring_count += meta->expiring_count;
+  run->data_bytes += meta->data_bytes;
+  if (meta->file_bytes > run->largest_bytes) {
+    run->largest_bytes = meta->file_bytes;
+  }
+  run->oldest_tombstone_ms =
+      earlier(run->oldest_tombstone_ms, meta->oldest_tombstone_ms);
+  if (meta->entry_count > 0 && meta->expiring_count == meta->entry_count) {
+    run->dead_at_ms = earlier(run->dead_at_ms, meta->max_expiry_ms);
+  }
+}
+
 static void
 add_table(gs_run *run, gs_tree_table *table)
 {
@@ -126,11 +151,7 @@ add_table(gs_run *run, gs_tree_table *table)
   run->tables[run->table_count] = table;
   run->by_id[run->table_count] = table;
   run->table_count++;
-  run->bytes += table->meta.file_bytes;
-  run->entry_count += table->meta.entry_count;
-  run->tombstone_count += table->meta.tombstone_count;
-  run->expiring_count += table->meta.expiring_count;
-  run->data_bytes += table->meta.data_bytes;
+  add_figures(run, &table->meta);
 }
 
 static void

@@ -64,6 +64,10 @@ typedef struct gs_run {
   uint64_t tombstone_count;
   uint64_t expiring_count;
   uint64_t data_bytes;
+  uint64_t largest_bytes;       /* of one table */
+  uint64_t oldest_tombstone_ms; /* least over the tables; 0: no tombstone */
+  uint64_t dead_at_ms; /* when the first table whose entries all expire has
+                          nothing left; 0: there is none */
 } gs_run;
 
 typedef struct gs_version {

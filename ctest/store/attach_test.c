@@ -28,8 +28,8 @@ make_table(void)
   KIT_OK(gs_shape_new(other, &shape, &kit_err));
   assert_int_equal(shape->runs[0].table_count, 1);
   snprintf(path, sizeof path, "/other/%06llu.sst",
-           (unsigned long long)shape->runs[0].tables[0].id);
-  gs_shape_free(other, shape);
+           (unsigned long long)kit_table(shape, 0, 0).id);
+  gs_shape_free(shape);
   gs_snapshot_free(snapshot);
   kit_close(other);
   return path;

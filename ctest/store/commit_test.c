@@ -163,7 +163,7 @@ test_a_memtable_is_sealed_when_it_is_full(void **state)
     KIT_OK(gs_shape_new(store, &shape, &kit_err));
     sealed = shape->memtable.sealed_count;
     assert_true(shape->memtable.bytes <= 2 * options.memtable_bytes);
-    gs_shape_free(store, shape);
+    gs_shape_free(shape);
   }
   assert_int_equal(sealed, 1);
   kit_close(store);

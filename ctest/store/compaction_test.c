@@ -35,7 +35,7 @@ test_a_move_changes_the_place_and_not_the_table(void **state)
   kit_fill(store, "m", 1, 10);
   KIT_OK(gs_flush(store, &kit_err));
   gs_shape *shape = shape_of(store);
-  uint64_t table = shape->runs[0].tables[0].id;
+  uint64_t table = kit_table(shape, 0, 0).id;
   gs_plan plan = {
       .op = GS_PLAN_MOVE,
       .target = GS_TARGET_INTO,
@@ -45,13 +45,13 @@ test_a_move_changes_the_place_and_not_the_table(void **state)
       .input_count = 1,
   };
   KIT_OK(gs_submit(store, &plan, false, NULL, NULL, &kit_err));
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_work(store);
   shape = shape_of(store);
   assert_int_equal(shape->run_count, 1);
   assert_int_equal(shape->runs[0].level, 2);
-  assert_int_equal(shape->runs[0].tables[1].id, table);
-  gs_shape_free(store, shape);
+  assert_int_equal(kit_table(shape, 0, 1).id, table);
+  gs_shape_free(shape);
   assert_int_equal(kit_stats(store).moves, 1);
   assert_int_equal(kit_stats(store).merge_bytes_written, 0);
   kit_close(store);
@@ -85,7 +85,7 @@ test_a_table_of_expired_entries_can_be_dropped_unless_a_snapshot_sees_them(
   kit_fill(store, "a", 1, 10);
   KIT_OK(gs_flush(store, &kit_err));
   gs_shape *shape = shape_of(store);
-  gs_plan plan = drop_of(&shape->runs[0].tables[0].id);
+  gs_plan plan = drop_of(&(uint64_t){kit_table(shape, 0, 0).id});
   gs_snapshot *snapshot = NULL;
   KIT_OK(gs_snapshot_new(store, &snapshot, &kit_err));
   assert_int_equal(gs_submit(store, &plan, true, NULL, NULL, &kit_err),
@@ -97,7 +97,7 @@ test_a_table_of_expired_entries_can_be_dropped_unless_a_snapshot_sees_them(
   assert_true(strncmp(kit_get_at(store, snapshot, "a0001"), "a0001", 5) == 0);
   gs_snapshot_free(snapshot);
   KIT_OK(gs_submit(store, &plan, false, NULL, NULL, &kit_err));
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_work(store);
   assert_int_equal(kit_stats(store).drops, 1);
   assert_int_equal(kit_stats(store).run_count, 0);
@@ -115,8 +115,8 @@ test_a_dropped_tables_file_goes_when_nobody_reads_it(void **state)
   gs_shape *shape = shape_of(store);
   char path[64];
   snprintf(path, sizeof path, "/db/%06llu.sst",
-           (unsigned long long)shape->runs[0].tables[0].id);
-  gs_shape_free(store, shape);
+           (unsigned long long)kit_table(shape, 0, 0).id);
+  gs_shape_free(shape);
   gs_scan *scan = NULL;
   KIT_OK(gs_scan_new(store, NULL, NULL, &scan, &kit_err));
   gs_file_info info;

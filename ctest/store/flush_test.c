@@ -52,7 +52,7 @@ test_memtables_are_flushed_one_at_a_time_and_in_order_of_age(void **state)
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   assert_int_equal(shape->memtable.sealed_count, 3);
   assert_int_equal(shape->memtable.entry_count, 1);
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_work(store);
   assert_string_equal(kit_get(store, "same"), "three");
   assert_int_equal(kit_stats(store).flushes, 3);
@@ -119,7 +119,7 @@ test_a_flush_that_failed_is_tried_again_and_leaves_no_files(void **state)
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   assert_int_equal(shape->run_count, 1);
   assert_int_equal(shape->runs[0].entry_count, 20);
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_close(store);
 }
 

@@ -46,7 +46,7 @@ test_a_flush_goes_before_a_merge_that_was_queued_earlier(void **state)
   size_t count = 0;
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   for (size_t t = 0; t < shape->runs[0].table_count; t++) {
-    inputs[count++] = shape->runs[0].tables[t].id;
+    inputs[count++] = kit_table(shape, 0, t).id;
   }
   gs_plan plan = {
       .op = GS_PLAN_MERGE,
@@ -57,7 +57,7 @@ test_a_flush_goes_before_a_merge_that_was_queued_earlier(void **state)
       .input_count = count,
   };
   KIT_OK(gs_submit(store, &plan, false, NULL, NULL, &kit_err));
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_fill(store, "m", 1, 5);
   KIT_OK(gs_seal(store, &kit_err));
   for (int i = 0; i < 3; i++) {
@@ -108,11 +108,11 @@ test_a_store_may_be_closed_with_jobs_on_its_list(void **state)
       .target = GS_TARGET_INTO,
       .run_id = shape->runs[0].id,
       .level = -1,
-      .inputs = &shape->runs[0].tables[0].id,
+      .inputs = &(uint64_t){kit_table(shape, 0, 0).id},
       .input_count = 1,
   };
   KIT_OK(gs_submit(store, &plan, false, NULL, NULL, &kit_err));
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   bool more;
   KIT_OK(gs_step(store, 0, &more, &kit_err));
   assert_true(more);

@@ -64,7 +64,7 @@ look_around(sweep *s, uint64_t nth)
     check_error(status);
   }
   if (gs_shape_new(s->store, &shape, &kit_err) == GS_OK) {
-    gs_shape_free(s->store, shape);
+    gs_shape_free(shape);
   }
   gs_get_stats(s->store, &stats);
   gs_sim_fail_alloc(sim_machine, 0, 1);

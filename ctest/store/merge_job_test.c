@@ -46,8 +46,7 @@ test_tombstones_go_at_the_bottom_and_only_there(void **state)
   KIT_OK(gs_flush(store, &kit_err));
   gs_shape *shape = NULL;
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
-  uint64_t inputs[2] = {shape->runs[0].tables[0].id,
-                        shape->runs[1].tables[0].id};
+  uint64_t inputs[2] = {kit_table(shape, 0, 0).id, kit_table(shape, 1, 0).id};
   gs_plan plan = {
       .op = GS_PLAN_MERGE,
       .target = GS_TARGET_INTO,
@@ -56,7 +55,7 @@ test_tombstones_go_at_the_bottom_and_only_there(void **state)
       .inputs = inputs,
       .input_count = 2,
   };
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   KIT_OK(gs_submit(store, &plan, false, NULL, NULL, &kit_err));
   kit_work(store);
   assert_int_equal(kit_stats(store).tombstone_count, 1);
@@ -130,22 +129,22 @@ test_output_tables_begin_at_the_cuts(void **state)
       .target = GS_TARGET_INTO,
       .run_id = shape->runs[0].id,
       .level = 3,
-      .inputs = &shape->runs[0].tables[0].id,
+      .inputs = &(uint64_t){kit_table(shape, 0, 0).id},
       .input_count = 1,
       .cuts = cuts,
       .cut_count = 4,
   };
   KIT_OK(gs_submit(store, &plan, false, NULL, NULL, &kit_err));
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_work(store);
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   assert_int_equal(shape->runs[0].table_count, 3);
   assert_int_equal(shape->runs[0].level, 3);
   assert_true(
-      gs_slice_equal(shape->runs[0].tables[1].min_key, gs_slice_str("k0020")));
+      gs_slice_equal(kit_table(shape, 0, 1).min_key, gs_slice_str("k0020")));
   assert_true(
-      gs_slice_equal(shape->runs[0].tables[2].min_key, gs_slice_str("k0051")));
-  gs_shape_free(store, shape);
+      gs_slice_equal(kit_table(shape, 0, 2).min_key, gs_slice_str("k0051")));
+  gs_shape_free(shape);
   kit_close(store);
 }
 
@@ -161,8 +160,8 @@ test_a_damaged_input_fails_the_merge_and_is_left_alone_from_then_on(
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   char path[64];
   snprintf(path, sizeof path, "/db/%06llu.sst",
-           (unsigned long long)shape->runs[0].tables[0].id);
-  gs_shape_free(store, shape);
+           (unsigned long long)kit_table(shape, 0, 0).id);
+  gs_shape_free(shape);
   kit_close(store);
   KIT_OK(gs_sim_flip(sim_machine, path, 9000, &kit_err));
   store = kit_open(&options);

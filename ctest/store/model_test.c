@@ -305,7 +305,7 @@ do_plan(model *m)
   for (size_t r = first; r < shape->run_count && r < first + runs; r++) {
     for (size_t t = 0; t < shape->runs[r].table_count && count < 64; t++) {
       if (draw(m, 5) != 0) {
-        inputs[count++] = shape->runs[r].tables[t].id;
+        inputs[count++] = kit_table(shape, r, t).id;
       }
     }
   }
@@ -326,7 +326,7 @@ do_plan(model *m)
   } else {
     KIT_OK(status);
   }
-  gs_shape_free(m->store, shape);
+  gs_shape_free(shape);
 }
 
 static void

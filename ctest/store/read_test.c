@@ -112,8 +112,8 @@ test_a_damaged_block_is_an_error_for_its_keys_only(void **state)
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   char path[64];
   snprintf(path, sizeof path, "/db/%06llu.sst",
-           (unsigned long long)shape->runs[0].tables[0].id);
-  gs_shape_free(store, shape);
+           (unsigned long long)kit_table(shape, 0, 0).id);
+  gs_shape_free(shape);
   kit_close(store);
   KIT_OK(gs_sim_flip(sim_machine, path, 5000, &kit_err));
   store = kit_open(&options);

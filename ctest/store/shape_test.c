@@ -22,16 +22,16 @@ test_a_shape_tells_runs_tables_and_their_figures(void **state)
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   assert_int_equal(shape->run_count, 2);
   const gs_shape_run *newest = &shape->runs[0];
-  const gs_shape_table *table = &newest->tables[0];
+  gs_shape_table table = kit_table(shape, 0, 0);
   assert_int_equal(newest->entry_count, 2);
   assert_int_equal(newest->tombstone_count, 1);
   assert_int_equal(newest->expiring_count, 1);
-  assert_true(gs_slice_equal(table->min_key, gs_slice_str("a0007")));
-  assert_true(gs_slice_equal(table->max_key, gs_slice_str("b")));
-  assert_int_equal(table->min_seq, 21);
-  assert_int_equal(table->max_seq, 22);
-  assert_int_equal(table->max_expiry_ms, soon.expires_at_ms);
-  assert_true(table->oldest_tombstone_ms > 0);
+  assert_true(gs_slice_equal(table.min_key, gs_slice_str("a0007")));
+  assert_true(gs_slice_equal(table.max_key, gs_slice_str("b")));
+  assert_int_equal(table.min_seq, 21);
+  assert_int_equal(table.max_seq, 22);
+  assert_int_equal(table.max_expiry_ms, soon.expires_at_ms);
+  assert_true(table.oldest_tombstone_ms > 0);
   assert_int_equal(shape->runs[1].entry_count, 20);
   assert_int_equal(shape->memtable.entry_count, 1);
   assert_true(shape->write_amp > 0.9);
@@ -39,8 +39,8 @@ test_a_shape_tells_runs_tables_and_their_figures(void **state)
   assert_string_equal(shape->reason, "flush");
   assert_int_equal(shape->disk_used_bytes,
                    newest->bytes + shape->runs[1].bytes + shape->wal_bytes);
-  gs_shape_free(store, shape);
-  gs_shape_free(store, NULL);
+  gs_shape_free(shape);
+  gs_shape_free(NULL);
   kit_close(store);
 }
 
@@ -55,7 +55,7 @@ test_a_change_of_the_tree_asks_for_a_decision_until_it_is_looked_at(
   gs_shape *shape = NULL;
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   uint64_t version = shape->version;
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   assert_false(gs_wants_decision(store));
   kit_put(store, "a", "1");
   assert_false(gs_wants_decision(store));
@@ -64,7 +64,7 @@ test_a_change_of_the_tree_asks_for_a_decision_until_it_is_looked_at(
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   assert_false(gs_wants_decision(store));
   assert_true(shape->version > version);
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_close(store);
 }
 
@@ -83,11 +83,11 @@ test_the_oldest_snapshot_and_its_age_are_told(void **state)
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   assert_int_equal(shape->oldest_view_seq, 1);
   assert_int_equal(shape->oldest_view_age_ms, 300);
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   gs_snapshot_free(snapshot);
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
   assert_int_equal(shape->oldest_view_seq, 0);
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_close(store);
 }
 
@@ -104,8 +104,8 @@ test_a_shape_keeps_its_key_bounds_when_the_tables_go(void **state)
   kit_fill(store, "a", 1, 20);
   KIT_OK(gs_compact(store, NULL, &kit_err));
   assert_true(
-      gs_slice_equal(shape->runs[0].tables[0].min_key, gs_slice_str("a0001")));
-  gs_shape_free(store, shape);
+      gs_slice_equal(kit_table(shape, 0, 0).min_key, gs_slice_str("a0001")));
+  gs_shape_free(shape);
   kit_close(store);
 }
 

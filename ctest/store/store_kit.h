@@ -134,6 +134,14 @@ kit_stats(gs_store *store)
   return stats;
 }
 
+static inline gs_shape_table
+kit_table(const gs_shape *shape, size_t run, size_t index)
+{
+  gs_shape_table table;
+  gs_shape_table_at(shape, run, index, &table);
+  return table;
+}
+
 /* Does all background work there is. */
 static inline void
 kit_work(gs_store *store)

@@ -14,7 +14,7 @@ typedef struct bench {
 static void
 look_again(bench *b)
 {
-  gs_shape_free(b->store, b->shape);
+  gs_shape_free(b->shape);
   KIT_OK(gs_shape_new(b->store, &b->shape, &kit_err));
 }
 
@@ -40,7 +40,7 @@ open_bench(void)
 static void
 close_bench(bench *b)
 {
-  gs_shape_free(b->store, b->shape);
+  gs_shape_free(b->shape);
   KIT_OK(gs_verify(b->store, &kit_err));
   for (int i = 1; i <= 140; i++) {
     assert_true(kit_has(b->store, "k", i));
@@ -57,7 +57,7 @@ run_of(const bench *b, size_t run)
 static uint64_t
 table_of(const bench *b, size_t run, size_t table)
 {
-  return b->shape->runs[run].tables[table].id;
+  return kit_table(b->shape, run, table).id;
 }
 
 static gs_plan
@@ -131,7 +131,7 @@ test_tables_that_are_not_there_or_at_work_are_refused(void **state)
   assert_true(job != 0);
   expect_refusal(&b, &plan, GS_REFUSAL_BUSY_TABLE);
   look_again(&b);
-  assert_true(b.shape->runs[1].tables[0].is_busy);
+  assert_true(kit_table(b.shape, 1, 0).is_busy);
   assert_int_equal(b.shape->running_count, 1);
   kit_work(b.store);
   expect_refusal(&(bench){.store = b.store, .shape = &(gs_shape){0}}, &plan,
@@ -241,7 +241,7 @@ test_more_jobs_than_can_be_watched_are_refused(void **state)
   assert_true(accepted <= 256);
   kit_work(b.store);
   assert_int_equal(kit_stats(b.store).merges, accepted + 1);
-  gs_shape_free(b.store, b.shape);
+  gs_shape_free(b.shape);
   kit_close(b.store);
 }
 

@@ -302,7 +302,7 @@ disturb(void *context)
     EXPECT(c, status == GS_OK || status == GS_BUSY);
     gs_get_stats(c->store, &stats);
     EXPECT(c, gs_shape_new(c->store, &shape, NULL) == GS_OK);
-    gs_shape_free(c->store, shape);
+    gs_shape_free(shape);
   }
 }
 

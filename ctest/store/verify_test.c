@@ -9,10 +9,10 @@ newest_table(gs_store *store, char path[64])
 {
   gs_shape *shape = NULL;
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
-  uint64_t bytes = shape->runs[0].tables[0].bytes;
+  uint64_t bytes = kit_table(shape, 0, 0).bytes;
   snprintf(path, 64, "/db/%06llu.sst",
-           (unsigned long long)shape->runs[0].tables[0].id);
-  gs_shape_free(store, shape);
+           (unsigned long long)kit_table(shape, 0, 0).id);
+  gs_shape_free(shape);
   return bytes;
 }
 
@@ -80,14 +80,14 @@ test_a_table_found_damaged_is_not_touched_by_plans(void **state)
       .target = GS_TARGET_INTO,
       .run_id = shape->runs[0].id,
       .level = -1,
-      .inputs = &shape->runs[0].tables[0].id,
+      .inputs = &(uint64_t){kit_table(shape, 0, 0).id},
       .input_count = 1,
   };
   gs_refusal refusal;
   assert_int_equal(gs_submit(store, &plan, true, NULL, &refusal, &kit_err),
                    GS_REFUSED);
   assert_int_equal(refusal.code, GS_REFUSAL_BUSY_TABLE);
-  gs_shape_free(store, shape);
+  gs_shape_free(shape);
   kit_close(store);
 }
 

@@ -59,11 +59,11 @@ gsl_check_key(lua_State *L, const gsl_store *s, int arg, uint8_t bytes[4])
 }
 
 bool
-gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
-           gs_slice *out)
+gsl_to_key_of(lua_State *L, gs_store_kind kind, int index, uint8_t bytes[4],
+              gs_slice *out)
 {
   uint32_t number;
-  if (s->kind == GS_STORE_U32) {
+  if (kind == GS_STORE_U32) {
     bool is_number = to_u32(L, index, &number);
     *out = gs_key_from_u32(number, bytes);
     return is_number;
@@ -73,6 +73,13 @@ gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
   const char *data = is_string ? lua_tolstring(L, index, &size) : "";
   *out = gs_slice_of(data, size);
   return is_string;
+}
+
+bool
+gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
+           gs_slice *out)
+{
+  return gsl_to_key_of(L, s->kind, index, bytes, out);
 }
 
 gs_slice
@@ -92,15 +99,21 @@ push_bytes(lua_State *L, gs_slice slice)
 }
 
 void
-gsl_push_key(lua_State *L, const gsl_store *s, gs_slice key)
+gsl_push_key_of(lua_State *L, gs_store_kind kind, gs_slice key)
 {
-  if (s->kind != GS_STORE_U32) {
+  if (kind != GS_STORE_U32) {
     push_bytes(L, key);
     return;
   }
   const uint8_t *b = key.data;
   lua_pushinteger(L, ((lua_Integer)b[0] << 24) | ((lua_Integer)b[1] << 16) |
                          ((lua_Integer)b[2] << 8) | (lua_Integer)b[3]);
+}
+
+void
+gsl_push_key(lua_State *L, const gsl_store *s, gs_slice key)
+{
+  gsl_push_key_of(L, s->kind, key);
 }
 
 void

@@ -38,7 +38,9 @@ enum {
   GSL_ENV_MT = 5,
   GSL_CLOCK_MT = 6,
   GSL_JOB_MT = 7,
-  GSL_UPVALUES = 7,
+  GSL_SHAPE_MT = 8,
+  GSL_TABLES_MT = 9,
+  GSL_UPVALUES = 9,
 };
 
 /* User values of a store handle. */
@@ -103,6 +105,14 @@ typedef struct gsl_cursor {
   lua_Integer left; /* entries a loop may still give; -1: no limit */
 } gsl_cursor;
 
+/* The tree of one decision. Its owner may be NULL: then whatever it was made of
+ * is its user value. */
+typedef struct gsl_shape {
+  gsl_child child;
+  gs_shape *shape; /* NULL: closed */
+  gs_store_kind kind;
+} gsl_shape;
+
 typedef struct gsl_batch {
   gsl_child child;
   gs_write_batch *batch;
@@ -146,6 +156,9 @@ void *gsl_new_child(lua_State *L, size_t size, int upvalue, int store_arg,
 /* Puts an opened child on its store's list. */
 void gsl_adopt(gsl_store *owner, gsl_child *child);
 
+/* A function of the module, with its upvalues, pushed. */
+void gsl_push_closure(lua_State *L, lua_CFunction function);
+
 /* Closes a child; may be called twice. */
 void gsl_close_child(gsl_child *child);
 
@@ -165,7 +178,20 @@ gs_slice gsl_check_value(lua_State *L, const gsl_store *s, int arg,
 bool gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
                 gs_slice *out);
 void gsl_push_key(lua_State *L, const gsl_store *s, gs_slice key);
+/* The same where there is no store. */
+bool gsl_to_key_of(lua_State *L, gs_store_kind kind, int index,
+                   uint8_t bytes[4], gs_slice *out);
+void gsl_push_key_of(lua_State *L, gs_store_kind kind, gs_slice key);
 void gsl_push_value(lua_State *L, const gsl_store *s, gs_slice value);
+
+/* ---- shapes (shape.c) ------------------------------------------------------------ */
+
+/* A closed shape, pushed; keeps the value at owner_arg alive. The caller puts an
+ * open one into it, and adopts it where its owner is a store. */
+gsl_shape *gsl_new_shape(lua_State *L, gs_store_kind kind, int owner_arg);
+
+/* The tree of the open shape at that index, as a plain table, pushed. */
+void gsl_push_tree(lua_State *L, int shape_at);
 
 /* The path at arg; raises for an empty one and for one with a zero byte, of
  * which the system would see the beginning only. */
@@ -247,6 +273,9 @@ extern const luaL_Reg gsl_store_methods[];    /* store.c */
 extern const luaL_Reg gsl_store_many[];       /* many.c */
 extern const luaL_Reg gsl_store_work[];       /* work.c */
 extern const luaL_Reg gsl_store_tree[];       /* tree.c */
+extern const luaL_Reg gsl_store_shape[];      /* shape.c */
+extern const luaL_Reg gsl_shape_methods[];
+extern const luaL_Reg gsl_tables_methods[];
 extern const luaL_Reg gsl_store_stats[];      /* stats.c */
 extern const luaL_Reg gsl_store_handles[];    /* handle.c */
 extern const luaL_Reg gsl_store_care[];       /* care.c */

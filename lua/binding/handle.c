@@ -116,6 +116,15 @@ gsl_close_child(gsl_child *child)
 }
 
 void
+gsl_push_closure(lua_State *L, lua_CFunction function)
+{
+  for (int i = 1; i <= GSL_UPVALUES; i++) {
+    lua_pushvalue(L, lua_upvalueindex(i));
+  }
+  lua_pushcclosure(L, function, GSL_UPVALUES);
+}
+
+void
 gsl_safe_point(lua_State *L, gsl_store *s, int store_arg)
 {
   if (!s->has_driver || s->is_driving || !gs_wants_decision(s->store)) {

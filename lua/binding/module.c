@@ -201,9 +201,11 @@ EXPORT int
 luaopen_grainstore_core(lua_State *L)
 {
   static const luaL_Reg *const store_lists[] = {
-      gsl_store_methods, gsl_store_many,     gsl_store_work,
-      gsl_store_tree,    gsl_store_stats,    gsl_store_care,
-      gsl_store_handles, gsl_store_children, NULL};
+      gsl_store_methods,  gsl_store_many,
+      gsl_store_work,     gsl_store_tree,
+      gsl_store_shape,    gsl_store_stats,
+      gsl_store_care,     gsl_store_handles,
+      gsl_store_children, NULL};
   static const luaL_Reg *const snapshot_lists[] = {gsl_snapshot_methods, NULL};
   static const luaL_Reg *const cursor_lists[] = {gsl_cursor_methods, NULL};
   static const luaL_Reg *const batch_lists[] = {gsl_batch_methods, NULL};
@@ -212,6 +214,8 @@ luaopen_grainstore_core(lua_State *L)
       gsl_env_tasks,   gsl_env_watch,  NULL};
   static const luaL_Reg *const clock_lists[] = {gsl_clock_methods, NULL};
   static const luaL_Reg *const job_lists[] = {gsl_job_methods, NULL};
+  static const luaL_Reg *const shape_lists[] = {gsl_shape_methods, NULL};
+  static const luaL_Reg *const tables_lists[] = {gsl_tables_methods, NULL};
   lua_settop(L, 0);
   for (int i = 0; i < GSL_UPVALUES; i++) {
     lua_newtable(L);
@@ -223,6 +227,8 @@ luaopen_grainstore_core(lua_State *L)
   fill_metatable(L, GSL_ENV_MT, "grainstore.env", env_lists);
   fill_metatable(L, GSL_CLOCK_MT, "grainstore.clock", clock_lists);
   fill_metatable(L, GSL_JOB_MT, "grainstore.job", job_lists);
+  fill_metatable(L, GSL_SHAPE_MT, "grainstore.shape", shape_lists);
+  fill_metatable(L, GSL_TABLES_MT, "grainstore.tables", tables_lists);
   lua_newtable(L);
   set_functions(L, gsl_module_functions);
   lua_pushliteral(L, GS_VERSION_TEXT);

@@ -116,6 +116,7 @@ function Driver:decide(store)
   tree.new(shape)
   local wrong_flush = self:ask_flush(store, shape)
   local wrong_pick = self:ask_pick(store, shape)
+  tree.close(shape)
   self:judge(wrong_pick or wrong_flush)
 end
 
@@ -148,6 +149,9 @@ function Driver:run(store)
   end
   local shape = store:_shape()
   local plan = shape and fallback(shape)
+  if shape then
+    tree.close(shape)
+  end
   if plan then
     store:_plan(plan)
   end

@@ -172,7 +172,7 @@ function methods:tree()
     return nil, message, code, detail
   end
   driver.annotate(self, shape)
-  return tree.new(shape)
+  return tree.keep(tree.new(shape))
 end
 
 --- Counters since the store was opened, and sizes now.

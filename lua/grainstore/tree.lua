@@ -1,7 +1,10 @@
 --- The tree as a policy sees it: plain tables, and questions to ask of them.
 --
 -- `runs` are sorted runs, newest first; a level is a label on a run. Sizes are
--- in bytes, times in milliseconds.
+-- in bytes, times in milliseconds. While a store decides, the tables of a run
+-- are made as they are looked at, and the questions below are answered without
+-- making them all: asking costs a policy less than walking. Such a tree ends
+-- with the decision; what `store:tree()` returns lasts.
 -- @module grainstore.tree
 
 local tree_text = require "grainstore.tree_text"
@@ -17,6 +20,35 @@ Tree.__name = "grainstore.tree"
 -- @treturn table the same table
 function M.new(shape)
   return setmetatable(shape, Tree)
+end
+
+-- Whether the tables are made as they are looked at.
+local function is_lazy(tables)
+  return type(tables) == "userdata"
+end
+
+--- Makes all tables of a tree and ends its shape: what is left are plain tables
+-- that last.
+-- @tparam table tree
+-- @treturn table the same table
+function M.keep(tree)
+  for _, run in ipairs(tree.runs) do
+    local made = {}
+    for i, t in ipairs(run.tables) do made[i] = t end
+    run.tables = made
+  end
+  return M.close(tree)
+end
+
+--- Ends the shape behind a tree; tables that were not made cannot be any more.
+-- @tparam table tree
+-- @treturn table the same table
+function M.close(tree)
+  if tree.shape then
+    tree.shape:close()
+    tree.shape = nil
+  end
+  return tree
 end
 
 --- Runs of one level, newest first.
@@ -45,6 +77,22 @@ function Tree:level_bytes(level)
   return bytes
 end
 
+-- Indices of the first and the last table of the list that can hold a key of
+-- [from, to].
+local function bounds(tables, from, to)
+  if is_lazy(tables) then
+    return tables:overlap(from, to)
+  end
+  local first, last = 1, #tables
+  while from ~= nil and first <= last and tables[first].max_key < from do
+    first = first + 1
+  end
+  while to ~= nil and last >= first and tables[last].min_key > to do
+    last = last - 1
+  end
+  return first, last
+end
+
 --- Tables of a run that can hold a key of [from, to], both inclusive; nil for
 -- no bound.
 -- @tparam table run
@@ -52,13 +100,10 @@ end
 -- @param to
 -- @treturn table
 function Tree:overlapping(run, from, to) -- luacheck: no self
+  local first, last = bounds(run.tables, from, to)
   local found = {}
-  for _, t in ipairs(run.tables) do
-    local begins = to == nil or t.min_key <= to
-    local ends = from == nil or t.max_key >= from
-    if begins and ends then
-      found[#found + 1] = t
-    end
+  for i = first, last do
+    found[#found + 1] = run.tables[i]
   end
   return found
 end
@@ -72,39 +117,219 @@ local function hull(tables)
   return low, high
 end
 
---- Adds to some tables all that stand in their way to a target run: what
--- overlaps them between their runs and the target, both included.
+-- Widens [low, high] by all that meets it in runs first to last, until nothing
+-- does.
+local function close_range(tree, first, last, low, high)
+  if tree.shape then
+    return tree.shape:close_range(first, last, low, high)
+  end
+  local grew = true
+  while grew do
+    grew = false
+    for i = first, last do
+      local l, h = hull(tree:overlapping(tree.runs[i], low, high))
+      if l ~= nil and (l < low or h > high) then
+        low, high = l < low and l or low, h > high and h or high
+        grew = true
+      end
+    end
+  end
+  return low, high
+end
+
+-- The number of the run in which a table stands.
+local function place_of(tree, t)
+  for i, run in ipairs(tree.runs) do
+    if run.id == t.run then return i end
+  end
+end
+
+--- Adds to some tables all that stand in their way to a target run: what meets
+-- their range between their runs and the target, both included.
 -- @tparam table tables tables of this tree
 -- @tparam table target a run of this tree, not newer than any of theirs
 -- @treturn table ids
 function Tree:closure(tables, target)
-  local first, last
-  local chosen = {}
-  for _, t in ipairs(tables) do chosen[t.id] = t end
+  local first, last = #self.runs, 0
   for i, run in ipairs(self.runs) do
     if run.id == target.id then last = i end
-    for _, t in ipairs(run.tables) do
-      if chosen[t.id] and not first then first = i end
-    end
   end
-  local list, grew = tables, true
-  while grew do
-    grew = false
-    local low, high = hull(list)
-    for i = first or 1, last or 0 do
-      for _, t in ipairs(self:overlapping(self.runs[i], low, high)) do
-        if not chosen[t.id] then
-          chosen[t.id], grew = t, true
-        end
-      end
-    end
-    list = {}
-    for _, t in pairs(chosen) do list[#list + 1] = t end
+  for _, t in ipairs(tables) do
+    first = math.min(first, place_of(self, t))
   end
+  local low, high = hull(tables)
+  if low == nil then return {} end
+  low, high = close_range(self, first, last, low, high)
   local ids = {}
-  for id in pairs(chosen) do ids[#ids + 1] = id end
+  for i = first, last do
+    for _, t in ipairs(self:overlapping(self.runs[i], low, high)) do
+      ids[#ids + 1] = t.id
+    end
+  end
   table.sort(ids)
   return ids
+end
+
+--- Whether no job has a table of adjacent runs in hand.
+-- @tparam integer first number of the newest of them
+-- @tparam integer last
+-- @treturn boolean
+function Tree:is_idle(first, last)
+  for i = first, last do
+    local run = self.runs[i]
+    if is_lazy(run.tables) then
+      if run.busy > 0 then return false end
+    else
+      for _, t in ipairs(run.tables) do
+        if t.busy then return false end
+      end
+    end
+  end
+  return true
+end
+
+--- Bytes of the largest table of a run.
+-- @tparam table run
+-- @treturn integer
+function Tree:largest(run) -- luacheck: no self
+  if is_lazy(run.tables) then return run.largest_bytes end
+  local largest = 0
+  for _, t in ipairs(run.tables) do largest = math.max(largest, t.bytes) end
+  return largest
+end
+
+--- Whether a job has one of these tables in hand.
+-- @tparam table ids
+-- @treturn boolean
+function Tree:is_busy(ids)
+  if self.shape then
+    return self.shape:is_busy(ids)
+  end
+  local busy = {}
+  for _, run in ipairs(self.runs) do
+    for _, t in ipairs(run.tables) do busy[t.id] = t.busy end
+  end
+  for _, id in ipairs(ids) do
+    if busy[id] then return true end
+  end
+  return false
+end
+
+--- Ids of all tables of adjacent runs.
+-- @tparam integer first number of the newest of them
+-- @tparam integer last
+-- @treturn table
+function Tree:ids(first, last)
+  local ids = {}
+  for i = first, last do
+    local tables = self.runs[i].tables
+    if is_lazy(tables) then
+      tables:ids(ids)
+    else
+      for _, t in ipairs(tables) do ids[#ids + 1] = t.id end
+    end
+  end
+  return ids
+end
+
+-- The same as gs_shape_cheapest, over plain tables.
+local function cheapest_plain(tree, run, below, taken)
+  local best, least
+  for _, t in ipairs(run.tables) do
+    local met = below and tree:overlapping(below, t.min_key, t.max_key) or {}
+    local bytes, is_free = 0, not t.busy and not taken[t.id]
+    for _, u in ipairs(met) do
+      bytes = bytes + u.bytes
+      is_free = is_free and not u.busy and not taken[u.id]
+    end
+    local cost = bytes / (t.bytes + 1)
+    if is_free and (not best or cost < least) then
+      best, least = t, cost
+    end
+  end
+  return best
+end
+
+--- The table of a run that meets least of the run below for its own size, of
+-- those that are idle and meet only what is idle.
+-- @tparam table run
+-- @tparam ?table below another run of this tree; nil: nothing is below
+-- @tparam[opt] table taken set of ids that count as at work
+-- @treturn ?table the table; nil if there is none
+-- @treturn ?table what it meets below
+function Tree:cheapest(run, below, taken)
+  local best
+  if is_lazy(run.tables) then
+    local ids = {}
+    for id in pairs(taken or {}) do ids[#ids + 1] = id end
+    table.sort(ids)
+    local index = run.tables:cheapest(below and below.tables, ids)
+    best = index and run.tables[index]
+  else
+    best = cheapest_plain(self, run, below, taken or {})
+  end
+  if not best then return nil end
+  return best, below and self:overlapping(below, best.min_key, best.max_key)
+    or {}
+end
+
+--- Tables of a run by a time: those that have it and whose it is not after ms.
+-- @tparam table run
+-- @tparam string name "created_ms", "min_expiry_ms", "max_expiry_ms" or
+-- "oldest_tombstone_ms"
+-- @tparam integer ms
+-- @treturn table
+function Tree:not_after(run, name, ms) -- luacheck: no self
+  local found, tables = {}, run.tables
+  if is_lazy(tables) then
+    if name == "oldest_tombstone_ms" and (run[name] or math.huge) > ms then
+      return found
+    end
+    for i, index in ipairs(tables:not_after(name, ms)) do
+      found[i] = tables[index]
+    end
+    return found
+  end
+  for _, t in ipairs(tables) do
+    if t[name] and t[name] <= ms then found[#found + 1] = t end
+  end
+  return found
+end
+
+--- Tables of a run whose entries have all expired, and which are idle.
+-- @tparam table run
+-- @tparam integer ms the time at which to look
+-- @treturn table
+function Tree:dead(run, ms)
+  if is_lazy(run.tables) and (run.dead_at_ms or math.huge) > ms then
+    return {}
+  end
+  local found = {}
+  for _, t in ipairs(self:not_after(run, "max_expiry_ms", ms)) do
+    if t.entries > 0 and t.expiring == t.entries and not t.busy then
+      found[#found + 1] = t
+    end
+  end
+  return found
+end
+
+--- Keys at which tables of a run begin, with at least so many bytes between one
+-- and the next: where to cut what will be merged into it.
+-- @tparam table run
+-- @tparam integer least_bytes
+-- @treturn table
+function Tree:cuts(run, least_bytes) -- luacheck: no self
+  if is_lazy(run.tables) then
+    return run.tables:cuts(least_bytes)
+  end
+  local cuts, bytes = {}, 0
+  for i, t in ipairs(run.tables) do
+    if i > 1 and bytes >= least_bytes then
+      cuts[#cuts + 1], bytes = t.min_key, 0
+    end
+    bytes = bytes + t.bytes
+  end
+  return cuts
 end
 
 --- The tree as text that `grainstore.testing.tree` reads back: a line per run,

@@ -38,12 +38,23 @@ describe("the driver", function()
 
   it("shows the policy a tree with its methods", function()
     local seen
-    local store <close> = open { pick = function(tree) seen = tree end }
+    local store <close> = open { pick = function(tree)
+      seen = {
+        runs = #tree:level(0), run_bytes = tree.runs[1].bytes,
+        table_bytes = tree.runs[1].tables[1].bytes, text = tostring(tree),
+        refused = tree.refused, tree = tree,
+      }
+    end }
     change(store, 2)
-    assert.equal(2, #seen:level(0))
-    assert.equal(seen.runs[1].bytes, seen.runs[1].tables[1].bytes)
-    assert.is_truthy(tostring(seen):find "^L0#?%d* %w+%-%w+:%d+")
+    assert.equal(2, seen.runs)
+    assert.equal(seen.run_bytes, seen.table_bytes)
+    assert.is_truthy(seen.text:find "^L0#?%d* %w+%-%w+:%d+")
     assert.same({}, seen.refused)
+    local run = seen.tree.runs[2]
+    assert.is_table(run.tables[1]) -- it was made when the tree was printed
+    local ok, message = pcall(function() return #run.tables end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find "decision that is over")
   end)
 
   it("submits one plan, or an array of them", function()

@@ -6,6 +6,7 @@
 -- Source: the bounded level 0 of the GrainStore of the Janus language.
 
 local check = require "grainstore.policy.options"
+local tables = require "grainstore.policy.tables"
 
 local DEFAULTS = { runs = 4 }
 
@@ -15,17 +16,8 @@ return function(options)
     if #tree.runs <= o.runs or tree.running > 0 then
       return nil
     end
-    local inputs = {}
-    for _, run in ipairs(tree.runs) do
-      for _, t in ipairs(run.tables) do
-        inputs[#inputs + 1] = t.id
-      end
-    end
-    local oldest = tree.runs[#tree.runs]
-    return {
-      op = "merge", inputs = inputs, into = oldest.id, level = 1,
-      why = ("%d runs, bound %d"):format(#tree.runs, o.runs),
-    }
+    return tables.merge_runs(tree, 1, #tree.runs, 1,
+      ("%d runs, bound %d"):format(#tree.runs, o.runs))
   end
   return { name = "bounded_l0/1", pick = pick }
 end

@@ -19,12 +19,6 @@ local tables = require "grainstore.policy.tables"
 
 local MAX_INPUTS = 4096
 
--- Whether all the table's entries had expired for every reader at that time.
-local function is_dead(t, clock_ms)
-  return t.entries > 0 and t.expiring == t.entries and t.max_expiry_ms
-    and t.max_expiry_ms <= clock_ms and not t.busy
-end
-
 local function is_alone(tree, index, t, dead)
   for i = index + 1, #tree.runs do
     for _, older in ipairs(tree:overlapping(tree.runs[i], t.min_key, t.max_key))
@@ -40,9 +34,8 @@ local function find_dead(tree)
   local clock_ms = tree.now_ms - (view and view.age_ms or 0)
   local dead, inputs = {}, {}
   for index = #tree.runs, 1, -1 do
-    for _, t in ipairs(tree.runs[index].tables) do
-      if #inputs < MAX_INPUTS and is_dead(t, clock_ms)
-        and is_alone(tree, index, t, dead) then
+    for _, t in ipairs(tree:dead(tree.runs[index], clock_ms)) do
+      if #inputs < MAX_INPUTS and is_alone(tree, index, t, dead) then
         dead[t.id] = true
         inputs[#inputs + 1] = t.id
       end

@@ -22,32 +22,14 @@ local FEW, MAX_CUTS = 4, 4096
 
 -- Keys at which tables of the bottom begin, but for small ones: what is between
 -- two of these keys is rewritten together, so fragments grow together again.
-local function fences(bottom)
-  local largest, cuts, bytes = 0, {}, 0
-  for _, t in ipairs(bottom.tables) do largest = math.max(largest, t.bytes) end
-  local least = math.max(largest / 2, bottom.bytes / MAX_CUTS)
-  for _, t in ipairs(bottom.tables) do
-    if bytes >= least then
-      cuts[#cuts + 1], bytes = t.min_key, 0
-    end
-    bytes = bytes + t.bytes
-  end
-  return cuts
+local function fences(tree, bottom)
+  local least = math.max(tree:largest(bottom) / 2, bottom.bytes / MAX_CUTS)
+  return tree:cuts(bottom, math.ceil(least))
 end
 
 -- The idle table of the stage that rewrites least of the bottom for its size.
 local function go_down(tree, stage, bottom)
-  local best, least, under
-  for _, t in ipairs(stage.tables) do
-    local met = tree:overlapping(bottom, t.min_key, t.max_key)
-    local bytes = 0
-    for _, u in ipairs(met) do bytes = bytes + u.bytes end
-    local cost = bytes / t.bytes
-    if not t.busy and not tables.is_busy(met) and (not best or cost < least)
-    then
-      best, least, under = t, cost, met
-    end
-  end
+  local best, under = tree:cheapest(stage, bottom)
   if not best then return nil end
   return {
     op = #under == 0 and "move" or "merge", into = bottom.id, level = BOTTOM,
@@ -57,16 +39,17 @@ local function go_down(tree, stage, bottom)
 end
 
 -- Everything above the bottom becomes the stage, or joins a small bottom.
-local function collect(runs)
-  local bottom = runs[#runs]
-  if tables.is_busy(tables.of(runs, 1, #runs)) then
+local function collect(tree)
+  local count = #tree.runs
+  local bottom = tree.runs[count]
+  if not tree:is_idle(1, count) then
     return nil
   elseif #bottom.tables <= FEW then
-    return tables.merge_runs(runs, 1, #runs, BOTTOM, "the bottom is small")
+    return tables.merge_runs(tree, 1, count, BOTTOM, "the bottom is small")
   end
-  local plan = tables.merge_runs(runs, 1, #runs - 1, STAGE,
+  local plan = tables.merge_runs(tree, 1, count - 1, STAGE,
     "too much above the bottom")
-  plan.cuts, plan.table_bytes = fences(bottom), nil
+  plan.cuts, plan.table_bytes = fences(tree, bottom), nil
   return plan
 end
 
@@ -83,16 +66,16 @@ return function(options)
     local is_heavy = young * o.fanout > bottom.bytes
     if is_heavy and not is_staged
       and (count > o.width or young >= bottom.bytes) then
-      return collect(runs)
+      return collect(tree)
     end
     local plans = {}
     if is_heavy and is_staged then
       plans[1] = go_down(tree, stage, bottom)
     end
     local last = is_staged and count - 2 or count - 1
-    local from, to = tables.full_tier(runs, 1, last, o.width, o.ratio)
+    local from, to = tables.full_tier(tree, 1, last, o.width, o.ratio)
     if from then
-      plans[#plans + 1] = tables.merge_runs(runs, from, to, 0,
+      plans[#plans + 1] = tables.merge_runs(tree, from, to, 0,
         ("%d runs of similar size"):format(to - from + 1))
     end
     return plans

@@ -15,65 +15,31 @@ local tables = require "grainstore.policy.tables"
 
 local DEFAULTS = { fanout = 10, l0_runs = 4, base_bytes = 64 << 20 }
 
-local function is_at_work(run, ids)
-  local busy = {}
-  for _, t in ipairs(run.tables) do busy[t.id] = t.busy end
-  for _, id in ipairs(ids) do
-    if busy[id] then return true end
-  end
-  return false
-end
-
 -- All of level 0 and what it overlaps in level 1. Level 1 is made where it is
 -- not there yet: just above the next deeper run, or below all.
 local function merge_l0(tree, l0)
-  local inputs = tables.of(l0, 1, #l0)
-  if tables.is_busy(inputs) then return nil end
+  if not tree:is_idle(1, #l0) then return nil end
   local next_run = tree.runs[#l0 + 1]
   local plan = {
     op = "merge", level = 1,
     why = ("level 0 has %d runs"):format(#l0),
   }
   if next_run and next_run.level == 1 then
-    plan.inputs = tree:closure(inputs, next_run)
+    plan.inputs = tree:closure(tables.of(l0), next_run)
     plan.into = next_run.id
-    if is_at_work(next_run, plan.inputs) then return nil end
+    if tree:is_busy(plan.inputs) then return nil end
   else
-    plan.inputs = tables.ids(inputs)
+    plan.inputs = tree:ids(1, #l0)
     plan.above = l0[#l0].id
   end
   return plan
-end
-
-local function is_free(list, taken)
-  for _, t in ipairs(list) do
-    if t.busy or taken[t.id] then return false end
-  end
-  return true
-end
-
--- The table of a run whose overlap below costs least for its own size, of those
--- that nobody works on or is about to.
-local function cheapest(tree, run, below, taken)
-  local best, best_cost, best_under
-  for _, t in ipairs(run.tables) do
-    local under = below and tree:overlapping(below, t.min_key, t.max_key) or {}
-    local bytes = 0
-    for _, u in ipairs(under) do bytes = bytes + u.bytes end
-    local cost = bytes / t.bytes
-    local may_go = is_free({ t }, taken) and is_free(under, taken)
-    if may_go and (not best or cost < best_cost) then
-      best, best_cost, best_under = t, cost, under
-    end
-  end
-  return best, best_under
 end
 
 -- One table of an overfull level goes down a level; alone, it is only moved.
 local function push_down(tree, index, run, taken)
   local below = tree.runs[index + 1]
   if below and below.level ~= run.level + 1 then below = nil end
-  local t, under = cheapest(tree, run, below, taken)
+  local t, under = tree:cheapest(run, below, taken)
   if not t then return nil end
   local plan = {
     op = #under == 0 and "move" or "merge", inputs = { t.id },

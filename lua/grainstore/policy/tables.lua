@@ -25,15 +25,13 @@ function M.is_busy(tables)
   return false
 end
 
---- The tables of adjacent runs.
+--- All tables of some runs.
 -- @tparam table runs
--- @tparam integer first
--- @tparam integer last
 -- @treturn table
-function M.of(runs, first, last)
+function M.of(runs)
   local tables = {}
-  for i = first, last do
-    for _, t in ipairs(runs[i].tables) do tables[#tables + 1] = t end
+  for _, run in ipairs(runs) do
+    for _, t in ipairs(run.tables) do tables[#tables + 1] = t end
   end
   return tables
 end
@@ -47,14 +45,14 @@ end
 
 --- The merge of adjacent runs, whole, into the oldest of them: nothing can
 -- stand in its way.
--- @tparam table runs of the tree
--- @tparam integer first
+-- @tparam table tree
+-- @tparam integer first number of the newest of them
 -- @tparam integer last
 -- @tparam integer level of what comes out
 -- @tparam string why
 -- @treturn table a plan
-function M.merge_runs(runs, first, last, level, why)
-  local inputs = M.ids(M.of(runs, first, last))
+function M.merge_runs(tree, first, last, level, why)
+  local runs, inputs = tree.runs, tree:ids(first, last)
   return {
     op = "merge", inputs = inputs, into = runs[last].id, level = level,
     table_bytes = #inputs > MANY and M.bytes(runs, first, last) // MANY or nil,
@@ -66,18 +64,18 @@ end
 -- than `ratio` times as large as the largest newer one. An older run that is
 -- smaller belongs to the tier too, so tiers grow by more than the ratio and
 -- there are at most width - 1 runs for each of them.
--- @tparam table runs
+-- @tparam table tree
 -- @tparam integer first where to look
 -- @tparam integer last
 -- @tparam number width
 -- @tparam number ratio
 -- @treturn ?integer first run of the tier
 -- @treturn integer last run of the tier
-function M.full_tier(runs, first, last, width, ratio)
-  local start, largest
+function M.full_tier(tree, first, last, width, ratio)
+  local runs, start, largest = tree.runs, nil, nil
   for i = first, last + 1 do
     local run = i <= last and runs[i] or nil
-    local ends = not run or M.is_busy(run.tables)
+    local ends = not run or not tree:is_idle(i, i)
     if start and (ends or run.bytes > ratio * largest) then
       if i - start >= width then return start, i - 1 end
       start = nil

@@ -26,10 +26,10 @@ return function(options)
   local o = check("tiered", options, DEFAULTS, { width = 2, ratio = 1 })
   local function pick(tree)
     local runs = tree.runs
-    local first, last = tables.full_tier(runs, 1, #runs, o.width, o.ratio)
+    local first, last = tables.full_tier(tree, 1, #runs, o.width, o.ratio)
     if not first then return nil end
     local level = math.min(deepest(runs, first, last) + 1, 63)
-    return tables.merge_runs(runs, first, last, level,
+    return tables.merge_runs(tree, first, last, level,
       ("%d runs of similar size"):format(last - first + 1))
   end
   return { name = "tiered/1", pick = pick }

@@ -52,21 +52,21 @@ return function(options)
   local function pick(tree)
     local runs, now = tree.runs, tree.now_ms // o.window_ms
     local function merge(first, last, level, why)
-      return tables.merge_runs(runs, first, last, level, why)
+      return tables.merge_runs(tree, first, last, level, why)
     end
 
     local closed = 0 -- windows that are over, so far
     return each_window(runs, o.window_ms, function(first, last, window)
       if window and window >= now then
-        local from, to = tables.full_tier(runs, first, last, o.width, o.ratio)
+        local from, to = tables.full_tier(tree, first, last, o.width, o.ratio)
         return from and merge(from, to, 0, "runs of the present window")
       end
       closed = closed + 1
-      local is_idle = not tables.is_busy(tables.of(runs, first, last))
+      local is_idle = tree:is_idle(first, last)
       if last > first and is_idle then
         return merge(first, last, PAST, "a window is over")
       elseif closed == math.ceil(o.windows) then
-        local from, to = tables.full_tier(runs, last + 1, #runs, 2, o.ratio)
+        local from, to = tables.full_tier(tree, last + 1, #runs, 2, o.ratio)
         return from and merge(from, to, OLD, "old windows of similar size")
       end
     end)

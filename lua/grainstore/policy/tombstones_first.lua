@@ -32,14 +32,18 @@ local function due_ms(t, max_age_ms)
   return t.created_ms < due and due or t.created_ms + max_age_ms
 end
 
--- What is due, the longest first.
+-- What is due, the longest first. Nothing is due whose oldest tombstone and
+-- first expiry are younger than max_age_ms.
 local function find_due(tree, max_age_ms)
-  local list = {}
+  local list, seen, bound = {}, {}, tree.now_ms - max_age_ms
   for index, run in ipairs(tree.runs) do
-    for _, t in ipairs(run.tables) do
-      local due = due_ms(t, max_age_ms)
-      if due and due <= tree.now_ms then
-        list[#list + 1] = { table = t, run = index, due_ms = due }
+    for _, name in ipairs { "oldest_tombstone_ms", "min_expiry_ms" } do
+      for _, t in ipairs(tree:not_after(run, name, bound)) do
+        local due = not seen[t.id] and due_ms(t, max_age_ms)
+        seen[t.id] = true
+        if due and due <= tree.now_ms then
+          list[#list + 1] = { table = t, run = index, due_ms = due }
+        end
       end
     end
   end

@@ -18,11 +18,11 @@ local tables = require "grainstore.policy.tables"
 local DEFAULTS = { max_space = 2, runs = 8, ratio = 1 }
 
 -- The newest runs that nobody works on.
-local function count_idle(runs)
-  for i, run in ipairs(runs) do
-    if tables.is_busy(run.tables) then return i - 1 end
+local function count_idle(tree)
+  for i = 1, #tree.runs do
+    if not tree:is_idle(i, i) then return i - 1 end
   end
-  return #runs
+  return #tree.runs
 end
 
 -- The end of the stretch from `first` in which no run is larger than `ratio`
@@ -39,28 +39,28 @@ end
 return function(options)
   local o = check("universal", options, DEFAULTS, { runs = 2 })
 
-  local function merge(runs, first, last, why)
-    local level = last == #runs and 1 or 0
-    return tables.merge_runs(runs, first, last, level, why)
+  local function merge(tree, first, last, why)
+    local level = last == #tree.runs and 1 or 0
+    return tables.merge_runs(tree, first, last, level, why)
   end
 
   local function pick(tree)
     local runs = tree.runs
-    local count, idle = #runs, count_idle(runs)
+    local count, idle = #runs, count_idle(tree)
     if count < o.runs or idle < 2 then return nil end
     local young = tables.bytes(runs, 1, count - 1)
     if idle == count and young > o.max_space * runs[count].bytes then
-      return merge(runs, 1, count, "the younger runs take too much space")
+      return merge(tree, 1, count, "the younger runs take too much space")
     end
     for first = 1, idle - 1 do
       local last = gather(runs, first, idle, o.ratio)
       if last > first then
-        return merge(runs, first, last, "runs of similar size")
+        return merge(tree, first, last, "runs of similar size")
       end
     end
     local surplus = math.ceil(count - o.runs + 2)
     if surplus <= idle then
-      return merge(runs, 1, surplus, ("%d runs"):format(count))
+      return merge(tree, 1, surplus, ("%d runs"):format(count))
     end
   end
   return { name = "universal/1", pick = pick }
