@@ -90,6 +90,25 @@ describe("leveled", function()
     ]])
   end)
 
+  it("leaves a level that is being made to the job that makes it", function()
+    assert.same({}, decide "L1 a-f:80* g-m:80 n-z:80")
+    assert.same({ "move 2 into 102 as L2" }, decide [[
+      L1 a-f:80* g-m:80 n-z:80
+      L2 n-z:10
+    ]])
+  end)
+
+  it("makes one run of a level that another policy left in two", function()
+    assert.same({ "move 2 into 102 as L1" }, decide [[
+      L1 a-f:10 n-z:10
+      L1 a-f:10 g-m:10
+    ]])
+    assert.same({ "merge 1 2 into 102 as L1" }, decide [[
+      L1 a-f:10
+      L1 a-f:10 g-m:10
+    ]])
+  end)
+
   it("chooses the table that drags least along", function()
     assert.same({ "merge 2 5 into 102 as L2" }, decide [[
       L1 a-f:80 g-m:80 n-z:80

@@ -35,22 +35,27 @@ local function merge_l0(tree, l0)
   return plan
 end
 
--- One table of an overfull level goes down a level; alone, it is only moved.
+-- One table of an overfull level goes down a level; alone, it is only moved. One
+-- of a level that another policy left in two runs goes into the older of them.
+-- A level that is not there yet is made by one job.
 local function push_down(tree, index, run, taken)
-  local below = tree.runs[index + 1]
-  if below and below.level ~= run.level + 1 then below = nil end
+  local older = tree.runs[index + 1]
+  local level = older and older.level == run.level and run.level
+    or run.level + 1
+  local below = older and older.level == level and older or nil
+  if not below and not tree:is_idle(index, index) then return nil end
   local t, under = tree:cheapest(run, below, taken)
   if not t then return nil end
   local plan = {
-    op = #under == 0 and "move" or "merge", inputs = { t.id },
-    level = run.level + 1,
-    why = ("level %d has %d bytes"):format(run.level, run.bytes),
+    op = #under == 0 and "move" or "merge", level = level,
+    inputs = { t.id, table.unpack(tables.ids(under)) },
+    why = level == run.level and ("level %d has two runs"):format(level)
+      or ("level %d has %d bytes"):format(run.level, run.bytes),
   }
-  for _, u in ipairs(under) do plan.inputs[#plan.inputs + 1] = u.id end
   if below then
     plan.into = below.id
-  elseif tree.runs[index + 1] then
-    plan.above = tree.runs[index + 1].id
+  elseif older then
+    plan.above = older.id
   else
     plan.bottom = true
   end
@@ -68,8 +73,10 @@ return function(options)
     local l0 = tree:level(0)
     if #l0 >= o.l0_runs then want(merge_l0(tree, l0)) end
     for i = #l0 + 1, #tree.runs do
-      local run = tree.runs[i]
-      if run.bytes > o.base_bytes * o.fanout ^ (run.level - 1) then
+      local run, older = tree.runs[i], tree.runs[i + 1]
+      local is_twin = older and older.level == run.level
+      local limit = o.base_bytes * o.fanout ^ (run.level - 1)
+      if is_twin or run.bytes > limit then
         want(push_down(tree, i, run, taken))
       end
     end
