@@ -2,10 +2,9 @@
  * builtin: the policy of stores whose caller makes no plans, and the floor
  * under those whose caller should but does not.
  *
- * Model: size-tiered over whole runs. From the newest run on, runs are gathered
- * while the next one is not larger than all gathered so far together; two or
- * more gathered runs are merged into one in their place. So run sizes grow
- * geometrically with age and an entry is rewritten O(log n) times.
+ * Model: size-tiered over whole runs, see tree/floor.h. Two or more gathered
+ * runs are merged into one in their place. So run sizes grow geometrically with
+ * age and an entry is rewritten O(log n) times.
  * [universal compaction, as RocksDB names it]
  *
  * Threads: state is held or taken, as each function says.

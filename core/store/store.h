@@ -39,17 +39,13 @@
 #include "store/room.h"
 #include "store/view.h"
 #include "store/wal.h"
+#include "tree/floor.h"
 #include "tree/manifest.h"
 #include "tree/plan.h"
 
 typedef struct gs_job gs_job;
 
 enum {
-  GS_SEALED_MAX = 3,   /* memtables waiting for their flush; more: stall */
-  GS_RUNS_MAX = 64,    /* plans that would leave more are refused */
-  GS_RUNS_STALL = 32,  /* writers wait while there are more */
-  GS_RUNS_BUILTIN = 4, /* what the built-in policy leaves, where it rules */
-  GS_RUNS_FLOOR = 20,  /* the built-in policy acts whoever is in charge */
   GS_THREADS_MAX = 16,
   GS_JOBS_MAX = 256, /* with a claim, on the list at once */
   GS_COUNTER_SLOTS = GS_EPOCH_SLOTS,
