@@ -183,6 +183,14 @@ bench: ## GrainStore beside its peers: ARGS=--help
 	@$(MAKE) CONFIG=release $(BUILD)/release/ctest/bench/compare
 	@$(BUILD)/release/ctest/bench/compare --dir=$(BUILD)/peers $(ARGS)
 
+.PHONY: bench-lua
+bench-lua: ## the module beside C and what else Lua offers: ARGS=--help
+	@$(MAKE) CONFIG=release $(BUILD)/release/ctest/bench/lua/grainstore/core.so
+	@mkdir -p $(BUILD)/peers
+	@LUA_PATH='ctest/bench/lua/?.lua;lua/?.lua;lua/?/init.lua;;' \
+	  LUA_CPATH='$(BUILD)/release/ctest/bench/lua/?.so;;' \
+	  $(LUA) ctest/bench/lua/main.lua --dir=$(BUILD)/peers $(ARGS)
+
 .PHONY: install
 install: install-lua ## library, headers and Lua module under PREFIX
 	@$(MAKE) CONFIG=release _install
@@ -462,6 +470,15 @@ $B/obj/ctest/bench/peers/compare.o: $B/peers
 $B/ctest/bench/compare: \
   $$(patsubst %,$B/obj/ctest/bench/peers/%.o,$$(compared)) $(ARCHIVES)
 	@$(link) $(foreach p,$(PRESENT),-l$(or $(library_$p),$p)) -lm
+
+# The Lua benchmark's loops in C use the engine of the module: one library.
+$B/obj/ctest/bench/lua/%: includes = -Icore -Ilua/binding $(LUA_CFLAGS)
+$B/ctest/bench/lua/grainstore/core.so: $B/obj/ctest/bench/lua/pair.o \
+  $(call objects,$(BINDING)) $(ARCHIVES)
+	@mkdir -p $(@D)
+	@echo '{ global: luaopen_grainstore_core; luaopen_pair; local: *; };' \
+	  > $(@D)/exports
+	@$(link) -shared -Wl,--version-script=$(@D)/exports
 
 # The module exports its opener, the shared library what is marked GS_API.
 $B/lua/grainstore/core.so: $(call objects,$(BINDING)) $(ARCHIVES)

@@ -15,9 +15,12 @@
  *      counted in it. Finalisers run in any order: a machine that is finalised
  *      while stores are open on it is given back with the last of them.
  *
+ *   5. A store and its children say by their first word what they are: the
+ *      address of their kind's tag, which no other block of memory holds. So
+ *      the gate of a call is one comparison and needs no look-up.
+ *
  * Every function of the module is a closure over the same upvalues, the
- * metatables, so that checking a handle is one comparison: GSL_STORE_MT and
- * what follows it.
+ * metatables: GSL_STORE_MT and what follows it.
  *
  * Errors: the world's failures return nil, message, code, detail; misuse raises
  * with the argument's position; out of memory raises.
@@ -43,6 +46,9 @@ enum {
   GSL_UPVALUES = 9,
 };
 
+/* One for each metatable, at its upvalue's number. */
+extern const char gsl_tags[GSL_UPVALUES + 1];
+
 /* User values of a store handle. */
 enum {
   GSL_STORE_DRIVER = 1,  /* function(store), or nil */
@@ -60,11 +66,11 @@ typedef struct gsl_job gsl_job; /* see sim_job.c */
 
 /* First member of every child. */
 struct gsl_child {
+  const char *tag;  /* of its kind, for ever */
   gsl_store *owner; /* NULL: closed */
   gsl_child *next;
   gsl_child **link; /* what points at this child */
   void (*release)(gsl_child *child);
-  int kind;                    /* upvalue of its metatable */
   char where[GSL_WHERE_BYTES]; /* "file:line" that made it, where the store
                                    tracks its handles; else "" */
 };
@@ -79,13 +85,26 @@ struct gsl_machine {
   void (*release)(gsl_machine *machine);
 };
 
+/* Memory of get_many, used again by the next one; u32 keys stand in room. */
+typedef struct gsl_many {
+  gs_buffer keys;  /* gs_slice */
+  gs_buffer room;  /* uint8_t[4] */
+  gs_buffer found; /* gs_found */
+  gs_buffer bytes; /* values */
+  bool is_lent;    /* a call makes strings of it: a finaliser that calls too
+                      meanwhile brings memory of its own. Stays so where that
+                      call ended for want of memory. */
+} gsl_many;
+
 struct gsl_store {
+  const char *tag;      /* gsl_tags[GSL_STORE_MT], for ever */
   gs_store *store;      /* NULL: closed */
   gsl_machine *machine; /* NULL: the real one */
   gs_store_kind kind;
   gsl_child *children;
   gsl_job *jobs;  /* calls under way on tasks of the machine */
   gs_value value; /* scratch for reads; valid while open */
+  gsl_many many;  /* the same for get_many */
   bool has_driver;
   bool tracks;     /* remembers where its children were made */
   bool is_driving; /* the driver is at work: no second one inside it */
@@ -145,7 +164,7 @@ void *gsl_test_kind(lua_State *L, int index, int upvalue);
  * last, right before the engine is called. */
 void gsl_still_open(lua_State *L, const gsl_store *s);
 
-/* A child at index 1 that is open. */
+/* The child at index 1, which is open; raises for anything else. */
 gsl_child *gsl_check_child(lua_State *L, int upvalue, const char *name);
 
 /* A closed child userdata with its metatable, pushed; anchors the store's
@@ -158,6 +177,10 @@ void gsl_adopt(gsl_store *owner, gsl_child *child);
 
 /* A function of the module, with its upvalues, pushed. */
 void gsl_push_closure(lua_State *L, lua_CFunction function);
+
+/* Memory of get_many: without any at first. */
+void gsl_many_init(gsl_many *many, gs_alloc *alloc);
+void gsl_many_deinit(gsl_many *many);
 
 /* Closes a child; may be called twice. */
 void gsl_close_child(gsl_child *child);

@@ -6,6 +6,22 @@
 
 #include "gsl.h"
 
+const char gsl_tags[GSL_UPVALUES + 1];
+
+/* The userdata at index 1, if it is of that size at least and begins with the
+ * tag of that upvalue's kind. */
+static void *
+tagged(lua_State *L, int upvalue, size_t size)
+{
+  void *block = lua_touserdata(L, 1);
+  if (block == NULL || (size_t)lua_rawlen(L, 1) < size) {
+    return NULL;
+  }
+  const char *tag;
+  memcpy(&tag, block, sizeof tag);
+  return tag == &gsl_tags[upvalue] ? block : NULL;
+}
+
 void *
 gsl_test_kind(lua_State *L, int index, int upvalue)
 {
@@ -31,7 +47,10 @@ gsl_check_kind(lua_State *L, int arg, int upvalue, const char *name)
 gsl_store *
 gsl_check_store(lua_State *L)
 {
-  gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
+  gsl_store *s = tagged(L, GSL_STORE_MT, sizeof *s);
+  if (s == NULL) {
+    luaL_typeerror(L, 1, "grainstore.store");
+  }
   if (s->store == NULL) {
     luaL_argerror(L, 1, "the store is closed");
   }
@@ -49,7 +68,10 @@ gsl_still_open(lua_State *L, const gsl_store *s)
 gsl_child *
 gsl_check_child(lua_State *L, int upvalue, const char *name)
 {
-  gsl_child *child = gsl_check_kind(L, 1, upvalue, name);
+  gsl_child *child = tagged(L, upvalue, sizeof *child);
+  if (child == NULL) {
+    luaL_typeerror(L, 1, name);
+  }
   if (child->owner == NULL) {
     luaL_argerror(L, 1, lua_pushfstring(L, "the %s is closed", name + 11));
   }
@@ -77,7 +99,7 @@ gsl_new_child(lua_State *L, size_t size, int upvalue, int store_arg,
   gsl_child *child = lua_newuserdatauv(L, size, 1);
   memset(child, 0, size);
   child->release = release;
-  child->kind = upvalue;
+  child->tag = &gsl_tags[upvalue];
   lua_pushvalue(L, lua_upvalueindex(upvalue));
   lua_setmetatable(L, -2);
   lua_pushvalue(L, store_arg);
@@ -155,9 +177,9 @@ static void
 push_handle(lua_State *L, const gsl_child *child)
 {
   lua_createtable(L, 0, 2);
-  lua_pushstring(L, child->kind == GSL_CURSOR_MT     ? "cursor"
-                    : child->kind == GSL_SNAPSHOT_MT ? "snapshot"
-                                                     : "batch");
+  lua_pushstring(L, child->tag == &gsl_tags[GSL_CURSOR_MT]     ? "cursor"
+                    : child->tag == &gsl_tags[GSL_SNAPSHOT_MT] ? "snapshot"
+                                                               : "batch");
   lua_setfield(L, -2, "kind");
   lua_pushstring(L, child->where);
   lua_setfield(L, -2, "where");

@@ -3,54 +3,112 @@
  */
 #include "gsl.h"
 
-/* Scratch that a raise cannot leak: userdata on the stack, closed with the
- * call, since its memory is the machine's, which may go before a collection. */
-typedef struct scratch {
-  gs_buffer bytes;
-} scratch;
+/* Of a call that left more behind than this, nothing is kept. */
+enum { KEPT_BYTES = 1 << 20 };
+
+/* ---- memory ---------------------------------------------------------------- */
+
+void
+gsl_many_init(gsl_many *many, gs_alloc *alloc)
+{
+  *many = (gsl_many){0};
+  gs_buffer_init(&many->keys, alloc);
+  gs_buffer_init(&many->room, alloc);
+  gs_buffer_init(&many->found, alloc);
+  gs_buffer_init(&many->bytes, alloc);
+}
+
+/* May be used again afterwards, or called again. */
+void
+gsl_many_deinit(gsl_many *many)
+{
+  if (many->keys.alloc == NULL) {
+    return;
+  }
+  gs_buffer_deinit(&many->keys);
+  gs_buffer_deinit(&many->room);
+  gs_buffer_deinit(&many->found);
+  gs_buffer_deinit(&many->bytes);
+}
 
 static int
-free_scratch(lua_State *L)
+free_own(lua_State *L)
 {
-  scratch *box = lua_touserdata(L, 1);
-  if (box->bytes.alloc != NULL) {
-    gs_buffer_deinit(&box->bytes);
-  }
+  gsl_many_deinit(lua_touserdata(L, 1));
   return 0;
 }
 
-static gs_buffer *
-push_scratch(lua_State *L, const gsl_store *s)
+/* Memory that a raise cannot leak: userdata on the stack, closed with the call,
+ * since what it holds is the machine's, which may go before a collection. */
+static gsl_many *
+push_own(lua_State *L, const gsl_store *s)
 {
-  scratch *box = lua_newuserdatauv(L, sizeof *box, 0);
-  box->bytes = (gs_buffer){0};
-  if (luaL_newmetatable(L, "grainstore.scratch")) {
-    lua_pushcfunction(L, free_scratch);
+  gsl_many *own = lua_newuserdatauv(L, sizeof *own, 0);
+  *own = (gsl_many){0};
+  if (luaL_newmetatable(L, "grainstore.many")) {
+    lua_pushcfunction(L, free_own);
     lua_setfield(L, -2, "__close");
   }
   lua_setmetatable(L, -2);
   lua_toclose(L, -1);
   gsl_still_open(L, s);
-  gs_buffer_init(&box->bytes, gs_get_alloc(s->store));
-  return &box->bytes;
+  gsl_many_init(own, gs_get_alloc(s->store));
+  return own;
 }
 
-/* Keys of the array at arg into slices; u32 keys are kept in room. The strings
- * stay in the array, which nobody changes meanwhile. */
-static void
-collect_keys(lua_State *L, const gsl_store *s, int arg, gs_slice *keys,
-             uint8_t (*room)[4], size_t count)
+static void *
+rows(lua_State *L, gs_buffer *buffer, size_t count, size_t size)
 {
-  const char *wanted = s->kind == GS_STORE_U32 ? "u32" : "a string";
+  gs_buffer_clear(buffer);
+  uint8_t *first = gs_buffer_extend(buffer, count * size);
+  if (first == NULL) {
+    gs_error err;
+    gsl_fail(L, GS_FAIL_NOMEM(&err), &err); /* raises */
+  }
+  return first;
+}
+
+/* ---- get_many -------------------------------------------------------------- */
+
+/* Keys of the array at 2 into slices. The strings stay in the array, which
+ * nobody changes meanwhile. */
+static const gs_slice *
+collect_keys(lua_State *L, const gsl_store *s, gsl_many *many, size_t count)
+{
+  bool is_u32 = s->kind == GS_STORE_U32;
+  gs_slice *keys = rows(L, &many->keys, count, sizeof *keys);
+  uint8_t(*room)[4] = rows(L, &many->room, is_u32 ? count : 1, sizeof *room);
   for (size_t i = 0; i < count; i++) {
-    lua_rawgeti(L, arg, (lua_Integer)i + 1);
-    if (!gsl_to_key(L, s, -1, room[i], &keys[i])) {
-      luaL_argerror(L, arg,
+    lua_rawgeti(L, 2, (lua_Integer)i + 1);
+    if (!gsl_to_key(L, s, -1, room[is_u32 ? i : 0], &keys[i])) {
+      luaL_argerror(L, 2,
                     lua_pushfstring(L, "key %I must be %s, got %s",
-                                    (LUAI_UACINT)i + 1, wanted,
+                                    (LUAI_UACINT)i + 1,
+                                    is_u32 ? "u32" : "a string",
                                     luaL_tolstring(L, -1, NULL)));
     }
     lua_pop(L, 1);
+  }
+  return keys;
+}
+
+/* Into the array at 3. Making a string may run a finaliser that closes the
+ * store. */
+static void
+push_values(lua_State *L, const gsl_store *s, const gsl_many *many,
+            size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    gsl_still_open(L, s);
+    const void *rows_found = many->found.data;
+    const gs_found *found = (const gs_found *)rows_found + i;
+    if (found->is_present) {
+      gsl_push_value(
+          L, s, gs_slice_of(many->bytes.data + found->offset, found->size));
+    } else {
+      lua_pushboolean(L, 0);
+    }
+    lua_rawseti(L, 3, (lua_Integer)i + 1);
   }
 }
 
@@ -65,34 +123,31 @@ gsl_get_many_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot,
   }
   lua_settop(L, 3);
   size_t count = (size_t)lua_rawlen(L, 2);
-  gs_buffer *bytes = push_scratch(L, s);
-  gs_slice *keys = lua_newuserdatauv(L, (count + 1) * sizeof *keys, 0);
-  uint8_t(*room)[4] = lua_newuserdatauv(L, (count + 1) * sizeof *room, 0);
-  gs_found *found = lua_newuserdatauv(L, (count + 1) * sizeof *found, 0);
-  collect_keys(L, s, 2, keys, room, count);
+  if (lua_isnil(L, 3)) {
+    lua_createtable(L, (int)count, 0);
+    lua_replace(L, 3);
+    gsl_still_open(L, s);
+  }
+  gsl_many *many = s->many.is_lent ? push_own(L, s) : &s->many;
+  const gs_slice *keys = count > 0 ? collect_keys(L, s, many, count) : NULL;
+  gs_found *found =
+      count > 0 ? rows(L, &many->found, count, sizeof *found) : NULL;
   gs_error err;
-  gsl_still_open(L, s);
   gs_status status =
-      gs_get_many(s->store, snapshot, keys, count, bytes, found, &err);
+      gs_get_many(s->store, snapshot, keys, count, &many->bytes, found, &err);
+  if (status == GS_OK) {
+    many->is_lent = true;
+    push_values(L, s, many, count);
+    many->is_lent = false;
+  }
+  if (many->bytes.capacity + many->found.capacity > KEPT_BYTES) {
+    gsl_many_deinit(many);
+  }
   gsl_safe_point(L, s, store_arg);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
   }
-  if (lua_isnil(L, 3)) {
-    lua_createtable(L, (int)count, 0);
-    lua_replace(L, 3);
-  }
-  for (size_t i = 0; i < count; i++) {
-    if (found[i].is_present) {
-      gsl_push_value(L, s,
-                     gs_slice_of(bytes->data + found[i].offset, found[i].size));
-    } else {
-      lua_pushboolean(L, 0);
-    }
-    lua_rawseti(L, 3, (lua_Integer)i + 1);
-  }
-  gs_buffer_deinit(bytes);
-  lua_pushvalue(L, 3);
+  lua_settop(L, 3);
   return 1;
 }
 

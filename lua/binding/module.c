@@ -98,6 +98,7 @@ gsl_open(lua_State *L)
   options.has_policy = lua_toboolean(L, 4) != 0;
   gsl_store *s = lua_newuserdatauv(L, sizeof *s, GSL_STORE_VALUES);
   memset(s, 0, sizeof *s);
+  s->tag = &gsl_tags[GSL_STORE_MT];
   lua_pushvalue(L, lua_upvalueindex(GSL_STORE_MT));
   lua_setmetatable(L, -2);
   s->tracks =
@@ -115,6 +116,7 @@ gsl_open(lua_State *L)
   gsl_machine_enter(machine);
   s->kind = gs_get_kind(s->store);
   gs_value_init(&s->value, s->store);
+  gsl_many_init(&s->many, gs_get_alloc(s->store));
   return 1;
 }
 

@@ -38,7 +38,7 @@ gsl_new_shape(lua_State *L, gs_store_kind kind, int owner_arg)
   gsl_shape *box = lua_newuserdatauv(L, sizeof *box, 1);
   memset(box, 0, sizeof *box);
   box->child.release = release;
-  box->child.kind = GSL_SHAPE_MT;
+  box->child.tag = &gsl_tags[GSL_SHAPE_MT];
   box->kind = kind;
   lua_pushvalue(L, lua_upvalueindex(GSL_SHAPE_MT));
   lua_setmetatable(L, -2);

@@ -70,20 +70,26 @@ push_meta(lua_State *L, const gs_value *value)
   }
 }
 
+/* Options at 3: whether the meta table is wanted, and another snapshot. */
+static bool
+get_options(lua_State *L, gsl_store *s, const gs_snapshot **snapshot)
+{
+  static const char *const names[] = {"snapshot", "meta", NULL};
+  gsl_check_options(L, 3, names);
+  bool wants_meta = gsl_option_boolean(L, 3, "meta", false);
+  const gs_snapshot *given = gsl_option_snapshot(L, s, 3);
+  *snapshot = given != NULL ? given : *snapshot;
+  gsl_still_open(L, s);
+  return wants_meta;
+}
+
 int
 gsl_get_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot)
 {
-  static const char *const names[] = {"snapshot", "meta", NULL};
   uint8_t bytes[4];
   gs_slice key = gsl_check_key(L, s, 2, bytes);
-  bool wants_meta = false;
-  if (gsl_check_options(L, 3, names)) {
-    wants_meta = gsl_option_boolean(L, 3, "meta", false);
-    const gs_snapshot *given = gsl_option_snapshot(L, s, 3);
-    snapshot = given != NULL ? given : snapshot;
-  }
+  bool wants_meta = !lua_isnoneornil(L, 3) && get_options(L, s, &snapshot);
   gs_error err;
-  gsl_still_open(L, s);
   gs_status status = gs_get(s->store, snapshot, key, &s->value, &err);
   if (status == GS_ABSENT) {
     lua_pushnil(L);
@@ -312,6 +318,7 @@ end_store(gsl_store *s, gs_error *err)
   s->store = NULL;
   s->has_driver = false;
   gs_value_deinit(&s->value);
+  gsl_many_deinit(&s->many);
   gs_status status = gs_close(store, err);
   gsl_machine_leave(s->machine);
   s->machine = NULL;

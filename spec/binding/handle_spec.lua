@@ -157,6 +157,30 @@ describe("a handle", function()
     assert.equal("grainstore.store (closed)", tostring(outer))
   end)
 
+  it("is told from anything else", function()
+    local store <close> = assert(grainstore.open(tmp.path()))
+    local made = {
+      store = store, cursor = store:cursor(), snapshot = store:snapshot(),
+      batch = store:batch(),
+    }
+    local calls = {
+      store = store.get, cursor = made.cursor.next,
+      snapshot = made.snapshot.get, batch = made.batch.put,
+    }
+    for wanted, call in pairs(calls) do
+      for kind, other in pairs {
+        store = made.store, cursor = made.cursor, snapshot = made.snapshot,
+        batch = made.batch, file = io.stdout, table = {}, string = "store",
+        number = 1, env = require("grainstore.testing.env").env { seed = 1 },
+      } do
+        local _, message = pcall(call, other, "a", "b")
+        assert.equal(kind ~= wanted, tostring(message):find(
+          ("grainstore.%s expected"):format(wanted), 1, true) ~= nil,
+          ("%s given to %s: %s"):format(kind, wanted, message))
+      end
+    end
+  end)
+
   it("does not answer to what is no method", function()
     local store <close> = assert(grainstore.open(tmp.path()))
     assert.is_nil(store.gett)

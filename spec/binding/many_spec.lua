@@ -98,6 +98,74 @@ describe("many keys", function()
     end)
   end)
 
+  describe("memory of get_many", function()
+    local keys, others = {}, { "x1", "x2" }
+
+    -- A finaliser that asks the store too, while a call makes strings.
+    local function with_asking_finaliser(call)
+      local asked = 0
+      local ask
+      ask = { __gc = function()
+        asked = asked + 1
+        assert(store:get_many(others)[2] == "second")
+        setmetatable({}, ask)
+      end }
+      setmetatable({}, ask)
+      local pause = collectgarbage("setpause", 1)
+      local before = asked
+      local result = call()
+      local during = asked - before
+      ask.__gc = nil
+      collectgarbage("setpause", pause)
+      return result, during
+    end
+
+    before_each(function()
+      for i = 1, 2000 do
+        keys[i] = "k" .. i
+        store:put(keys[i], ("v"):rep(500) .. i)
+      end
+      store:put("x1", "first")
+      store:put("x2", "second")
+    end)
+
+    it("is not shared with a finaliser that asks in the middle", function()
+      local values, during = with_asking_finaliser(function()
+        return store:get_many(keys)
+      end)
+      assert.is_true(during > 0)
+      for i = 1, 2000 do
+        assert.equal(("v"):rep(500) .. i, values[i])
+      end
+    end)
+
+    it("may go with the store in the middle of a call", function()
+      local closer = { __gc = function() store:close() end }
+      local pause = collectgarbage("setpause", 1)
+      setmetatable({}, closer)
+      assert.error_matches(function()
+        for _ = 1, 1000 do
+          store:get_many(keys)
+        end
+      end, "closed")
+      collectgarbage("setpause", pause)
+    end)
+
+    it("holds no more than is used again", function()
+      local env = require("grainstore.testing.env").env { seed = 1 }
+      local other <close> = assert(grainstore.open("/db", {
+        env = env, policy = T.manual, threads = 0,
+      }))
+      assert(other:put("k", ("v"):rep(1 << 20)))
+      other:get_many { "k" }
+      local before = env:allocated()
+      for _ = 1, 3 do
+        other:get_many { "k", "k", "k" }
+        assert.equal(before, env:allocated())
+      end
+    end)
+  end)
+
   describe("scratch of a call that fails", function()
     it("is gone before the machine is", function()
       local env = require("grainstore.testing.env").env { seed = 1 }
