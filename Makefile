@@ -347,7 +347,7 @@ lint-cppcheck: | _deps ## what cppcheck says of core and lua
 
 .PHONY: lint-lua
 lint-lua: | _deps ## what luacheck says
-	@luacheck --quiet --formatter plain $(wildcard lua spec examples)
+	@luacheck --quiet --formatter plain $(wildcard lua spec examples ctest)
 
 TIDY = $(patsubst %.c,$(BUILD)/lint/%.tidy,$(filter-out \
   $(ABSENT:%=ctest/bench/peers/engine_%.c),$(filter %.c,$(C_FILES))))

@@ -4,6 +4,7 @@
 local argparse = require "argparse"
 local boundary = require "boundary"
 local figures = require "figures"
+local others = require "others"
 
 local function integers(text)
   local list = {}
@@ -16,20 +17,62 @@ end
 local function options()
   local parser = argparse("bench-lua",
     "Measures the Lua module beside C, a table, SQLite and Redis.")
+  local function count(name, help, default)
+    parser:option(name, help, default):convert(math.tointeger)
+  end
   parser:option("--sizes", "Bytes of values.", "8,40,41,100,1000")
     :convert(integers)
-  parser:option("--boundary", "Entries where Lua and C take turns.", "100000")
-    :convert(math.tointeger)
-  parser:option("--rounds", "Turns of each.", "15"):convert(math.tointeger)
-  parser:option("--memory-bytes", "Memory of a store.", "402653184")
-    :convert(math.tointeger):target "memory_bytes"
-  parser:option("--seed", "Of what is drawn.", "4711"):convert(math.tointeger)
-  parser:option("--dir", "Where stores are made.", "."):target "dir"
+  count("--boundary", "Entries where Lua and C take turns, up to 16000.",
+    "1000")
+  count("--rounds", "Turns of each of the two.", "15")
+  count("--entries", "Entries of the contenders.", "1000000")
+  count("--operations", "Operations of a turn of a contender.", "200000")
+  count("--repeats", "Turns of each contender.", "5")
+  count("--memory-bytes", "Memory of a store.", "402653184")
+  count("--seed", "Of what is drawn.", "4711")
+  parser:option("--only", "One part."):choices { "boundary", "others" }
+  parser:option("--csv", "Write the results there too.")
+  parser:option("--dir", "Where stores are made.", ".")
   return parser:parse()
 end
 
+local function first_line(command)
+  local pipe <close> = assert(io.popen(command))
+  return pipe:read "l" or "?"
+end
+
+local function machine()
+  return ("%s; %s, %s processors"):format(first_line "uname -srm",
+    first_line "sed -n 's/^model name.*: //p' /proc/cpuinfo",
+    first_line "nproc")
+end
+
+local csv = {}
+
+local function say(title, rows, lines)
+  print("\n" .. title .. "\n\n" .. figures.markdown(rows))
+  if #lines > 0 then
+    print("\n" .. table.concat(lines, "\n"))
+  end
+  table.move(rows, 1, #rows, #csv + 1, csv)
+end
+
 local chosen = options()
-local rows, lines = boundary.run(chosen)
-print(figures.markdown(rows))
-print()
-print(table.concat(lines, "\n"))
+print(machine())
+if chosen.only ~= "others" then
+  local rows, lines = boundary.run(chosen)
+  say("The binding: nanoseconds of the thread for an entry, medians of "
+    .. chosen.rounds .. " turns", rows, lines)
+end
+if chosen.only ~= "boundary" then
+  local rows, versions, missing = others.run(chosen, boundary.wall)
+  for _, name in ipairs(missing) do
+    versions[#versions + 1] = "Left out since not installed: " .. name
+  end
+  say(("Beside others: %d entries, 16-byte keys, 100-byte values, medians of "
+    .. "%d turns"):format(chosen.entries, chosen.repeats), rows, versions)
+end
+if chosen.csv then
+  local file <close> = assert(io.open(chosen.csv, "w"))
+  file:write("# ", machine(), "\n", figures.csv(csv))
+end
