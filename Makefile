@@ -179,7 +179,6 @@ bench-%: ## one program of ctest/bench, with arguments from ARGS
 
 .PHONY: bench
 bench: ## GrainStore beside its peers: ARGS=--help
-	@$(if $(ABSENT),echo 'Left out since not installed: $(ABSENT)')
 	@$(MAKE) CONFIG=release $(BUILD)/release/ctest/bench/compare
 	@$(BUILD)/release/ctest/bench/compare --dir=$(BUILD)/peers $(ARGS)
 
@@ -458,7 +457,10 @@ header_sqlite := sqlite3.h
 library_sqlite := sqlite3
 PRESENT = $(foreach p,$(PEERS),$(if $(call installed,$(header_$p)),$p))
 ABSENT = $(filter-out $(PRESENT),$(PEERS))
-compared = compare data group load reads report work $(foreach p,grainstore $(PRESENT),engine_$p)
+# What the comparison is made of, but for its main program and the engines.
+harness := costs data goals group growth head load picture reads report stall \
+  tables work
+compared = compare $(harness) $(foreach p,grainstore $(PRESENT),engine_$p)
 rocksdb_version = $(shell pkg-config --modversion rocksdb 2>/dev/null)
 
 $B/peers: _always

@@ -2,10 +2,9 @@
  * GrainStore beside its peers: the same workloads, one process for each engine
  * and group, engines taking turns.
  */
-#include "bench/peers/report.h"
+#include "bench/peers/head.h"
 
 #include <argp.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,13 +29,37 @@ static const peer_engine *const all_engines[] = {
 
 enum { ALL_ENGINES = sizeof all_engines / sizeof all_engines[0] };
 
+/* Names of those that this program was built without. */
+static const char absent_engines[] = ""
+#ifndef PEER_rocksdb
+                                     "RocksDB "
+#endif
+#ifndef PEER_leveldb
+                                     "LevelDB "
+#endif
+#ifndef PEER_lmdb
+                                     "LMDB "
+#endif
+#ifndef PEER_wiredtiger
+                                     "WiredTiger "
+#endif
+#ifndef PEER_sqlite
+                                     "SQLite "
+#endif
+    ;
+
+enum { SIZES_AT_MOST = 8, LARGE_VALUE_BYTES = 4096 };
+
 typedef struct choices {
   work_setup work;
-  int repeats;
+  int runs;
   const char *dir;
   const char *engines; /* names, any separator; NULL: all */
   const char *groups;
   const char *csv;
+  const char *svg;
+  uint64_t sizes[SIZES_AT_MOST]; /* of the growth of cost */
+  int size_count;                /* 0: not measured */
 } choices;
 
 static report results; /* the engines that were chosen are its columns */
@@ -52,54 +75,87 @@ static const struct argp_option options[] = {
     {"engines", 'e', "NAMES", 0, "Only these: GrainStore,LMDB", 0},
     {"groups", 'g', "NAMES", 0,
      "Only these of: fillseq fillbatch fillrandbatch main fillsync fillsync8 "
-     "recovery stall",
+     "recovery; none: only what --stall and --growth ask for",
      0},
-    {"stall", 't', "SECONDS", 0,
-     "Stall test: at full speed for a fifth of that, at 95 % for all of it", 0},
+    {"stall", 't', "MINUTES", OPTION_ARG_OPTIONAL,
+     "Also how long a put takes at 95 % of the highest rate, for so long (5)",
+     0},
+    {"growth", 'o', "COUNTS", OPTION_ARG_OPTIONAL,
+     "Also how cost grows with entries (100000,1000000,10000000), and with "
+     "values of 4 KiB at the first of these",
+     0},
     {"dir", 'd', "PATH", 0, "Where databases are made (peers)", 0},
     {"csv", 'c', "FILE", 0, "Write the results there too", 0},
+    {"svg", 'p', "FILE", 0, "Draw the results there", 0},
     {0}};
+
+static void
+take_sizes(choices *c, const char *text)
+{
+  c->size_count = 0;
+  for (const char *at = text; *at != '\0' && c->size_count < SIZES_AT_MOST;) {
+    char *end = NULL;
+    c->sizes[c->size_count++] = strtoull(at, &end, 10);
+    at = *end == ',' ? end + 1 : end;
+    if (at == end && *end != '\0') {
+      peer_die("bench", "growth", "wants numbers with commas between");
+    }
+  }
+}
+
+static error_t
+take_number(int key, const char *text, choices *c)
+{
+  switch (key) {
+  case 'n':
+    c->work.entries = strtoull(text, NULL, 10);
+    return 0;
+  case 'v':
+    c->work.peer.value_bytes = strtoull(text, NULL, 10);
+    return 0;
+  case 's':
+    c->work.sync_entries = strtoull(text, NULL, 10);
+    return 0;
+  case 'r':
+    c->runs = (int)strtol(text, NULL, 10);
+    return 0;
+  case 'l':
+    c->work.limit_s = strtod(text, NULL);
+    return 0;
+  case 't':
+    c->work.stall_s = text == NULL ? 300 : strtod(text, NULL) * 60;
+    return 0;
+  case 'o':
+    take_sizes(c, text == NULL ? "100000,1000000,10000000" : text);
+    return 0;
+  default:
+    return ARGP_ERR_UNKNOWN;
+  }
+}
 
 static error_t
 take_option(int key, char *text, struct argp_state *state)
 {
   choices *c = state->input;
   switch (key) {
-  case 'n':
-    c->work.entries = strtoull(text, NULL, 10);
-    break;
-  case 'v':
-    c->work.peer.value_bytes = strtoull(text, NULL, 10);
-    break;
-  case 's':
-    c->work.sync_entries = strtoull(text, NULL, 10);
-    break;
-  case 'r':
-    c->repeats = (int)strtol(text, NULL, 10);
-    break;
-  case 'l':
-    c->work.limit_s = strtod(text, NULL);
-    break;
   case 'e':
     c->engines = text;
-    break;
+    return 0;
   case 'g':
     c->groups = text;
-    break;
-  case 't':
-    c->work.stall_paced_s = strtod(text, NULL);
-    c->work.stall_max_s = c->work.stall_paced_s / 5;
-    break;
+    return 0;
   case 'd':
     c->dir = text;
-    break;
+    return 0;
   case 'c':
     c->csv = text;
-    break;
+    return 0;
+  case 'p':
+    c->svg = text;
+    return 0;
   default:
-    return ARGP_ERR_UNKNOWN;
+    return take_number(key, text, c);
   }
-  return 0;
 }
 
 static const struct argp parser = {
@@ -146,12 +202,12 @@ remove_dir(const char *dir)
 
 /* A file system busy with the last engine's pages would slow the next. */
 static void
-run_one(const choices *c, int engine, const work_group *group)
+run_one(const char *parent, int engine, const work_group *group,
+        work_setup setup)
 {
   char dir[512];
   int ends[2];
-  work_setup setup = c->work;
-  snprintf(dir, sizeof dir, "%s/%s", c->dir, results.engines[engine]->name);
+  snprintf(dir, sizeof dir, "%s/%s", parent, results.engines[engine]->name);
   remove_dir(dir);
   sync();
   setup.peer.dir = dir;
@@ -170,7 +226,7 @@ run_one(const choices *c, int engine, const work_group *group)
   close(ends[1]);
   work_result result;
   while (read(ends[0], &result, sizeof result) == (ssize_t)sizeof result) {
-    fprintf(stderr, "  %-11s %-26s %14.1f\n", results.engines[engine]->name,
+    fprintf(stderr, "  %-11s %-42s %14.1f\n", results.engines[engine]->name,
             result.name, result.value);
     report_add(&results, engine, &result);
   }
@@ -197,22 +253,54 @@ choose_engines(const choices *c)
 static bool
 is_wanted(const choices *c, int engine, const work_group *group)
 {
-  return is_named(c->groups, group->name) &&
-         (!group->needs_log || results.engines[engine]->has_log) &&
-         (!group->is_stall || c->work.stall_paced_s > 0);
+  switch (group->kind) {
+  case WORK_PLAIN:
+    return is_named(c->groups, group->name) &&
+           (!group->needs_log || results.engines[engine]->has_log);
+  case WORK_STALL:
+    return c->work.stall_s > 0;
+  case WORK_GROWTH:
+    return c->size_count > 0;
+  }
+  return false;
+}
+
+/* All engines, beginning with another one in each run. */
+static void
+run_group(const choices *c, int run, const work_group *group,
+          const work_setup *setup)
+{
+  for (int i = 0; i < results.engine_count; i++) {
+    int engine = (i + run) % results.engine_count;
+    if (is_wanted(c, engine, group)) {
+      run_one(c->dir, engine, group, *setup);
+    }
+  }
+}
+
+static void
+run_sizes(const choices *c, int run, const work_group *group)
+{
+  work_setup setup = c->work;
+  for (int i = 0; i < c->size_count; i++) {
+    setup.entries = c->sizes[i];
+    run_group(c, run, group, &setup);
+  }
+  setup.entries = c->sizes[0];
+  setup.peer.value_bytes = LARGE_VALUE_BYTES;
+  run_group(c, run, group, &setup);
 }
 
 static void
 run_all(const choices *c)
 {
-  for (int repeat = 0; repeat < c->repeats; repeat++) {
-    fprintf(stderr, "run %d of %d\n", repeat + 1, c->repeats);
+  for (int run = 0; run < c->runs; run++) {
+    fprintf(stderr, "run %d of %d\n", run + 1, c->runs);
     for (size_t g = 0; g < work_group_count; g++) {
-      for (int i = 0; i < results.engine_count; i++) {
-        int engine = (i + repeat) % results.engine_count;
-        if (is_wanted(c, engine, &work_groups[g])) {
-          run_one(c, engine, &work_groups[g]);
-        }
+      if (work_groups[g].kind == WORK_GROWTH) {
+        run_sizes(c, run, &work_groups[g]);
+      } else {
+        run_group(c, run, &work_groups[g], &c->work);
       }
     }
   }
@@ -221,37 +309,34 @@ run_all(const choices *c)
 /* ---- saying ----------------------------------------------------------------*/
 
 static void
-say_machine(const choices *c)
+write_file(const char *path, void (*write)(const report *r, FILE *out))
 {
-  struct utsname name;
-  char text[64];
-  char line[256];
-  uname(&name);
-  printf("%s %s, %ld processors\n", name.sysname, name.release,
-         sysconf(_SC_NPROCESSORS_ONLN));
-  FILE *file = fopen("/proc/cpuinfo", "r");
-  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-    if (strncmp(line, "model name", 10) == 0) {
-      printf("%s", strchr(line, ':') + 2);
-      break;
-    }
+  if (path == NULL) {
+    return;
   }
-  if (file != NULL) {
-    fclose(file);
+  FILE *file = fopen(path, "w");
+  if (file == NULL) {
+    peer_die("bench", path, "cannot be written");
   }
-  printf("%llu entries, values of %llu bytes, write buffer %llu MiB, cache "
-         "%llu MiB, %d runs\n",
-         (unsigned long long)c->work.entries,
-         (unsigned long long)c->work.peer.value_bytes,
-         (unsigned long long)(c->work.peer.write_buffer_bytes >> 20),
-         (unsigned long long)(c->work.peer.cache_bytes >> 20), c->repeats);
-  printf("Durability: a killed process loses nothing; fillsync: nor does a "
-         "power cut.\n");
-  for (int i = 0; i < results.engine_count; i++) {
-    results.engines[i]->version(text);
-    printf("%s %s: %s\n", results.engines[i]->name, text,
-           results.engines[i]->settings);
+  write(&results, file);
+  if (fclose(file) != 0) {
+    peer_die("bench", path, "cannot be written");
   }
+}
+
+static bool
+are_sensible(const choices *c)
+{
+  bool is_good = c->work.entries >= 1000 && c->work.entries <= UINT32_MAX / 2 &&
+                 c->runs >= 1 && c->runs <= REPORT_RUNS;
+  for (int i = 0; i < c->size_count; i++) {
+    is_good &= c->sizes[i] >= 1000 && c->sizes[i] <= UINT32_MAX / 2;
+  }
+  if (!is_good) {
+    fprintf(stderr, "entries: 1000 to 2147483647; runs: 1 to %d\n",
+            REPORT_RUNS);
+  }
+  return is_good;
 }
 
 int
@@ -265,14 +350,11 @@ main(int argc, char **argv)
                .sync_entries = 2000,
                .seed = 4711,
                .limit_s = 10},
-      .repeats = 3,
+      .runs = 3,
       .dir = "peers",
   };
   argp_parse(&parser, argc, argv, 0, NULL, &c);
-  if (c.work.entries < 1000 || c.work.entries > UINT32_MAX / 2 ||
-      c.repeats < 1 || c.repeats > REPORT_REPEATS) {
-    fprintf(stderr, "entries: 1000 to 2147483647; runs: 1 to %d\n",
-            REPORT_REPEATS);
+  if (!are_sensible(&c)) {
     return 2;
   }
   char command[600];
@@ -286,15 +368,10 @@ main(int argc, char **argv)
     return 2;
   }
   run_all(&c);
-  say_machine(&c);
+  results.head = head_text(
+      &results, &(head_facts){&c.work, c.runs, c.dir, absent_engines});
   report_print(&results, stdout);
-  if (c.csv != NULL) {
-    FILE *file = fopen(c.csv, "w");
-    if (file == NULL) {
-      peer_die("bench", c.csv, "cannot be written");
-    }
-    report_csv(&results, file);
-    fclose(file);
-  }
+  write_file(c.csv, report_csv);
+  write_file(c.svg, report_svg);
   return 0;
 }

@@ -174,7 +174,9 @@ settle(void *db)
 
 const peer_engine peer_grainstore = {
     .name = engine_name,
-    .settings = "batch durability (10 ms), built-in policy",
+    .settings =
+        "\"batch\" (on the device within 10 ms) or \"sync\", built-in policy, "
+        "one memory for cache and write buffers",
     .version = version,
     .open = open_store,
     .close = close_store,
@@ -187,4 +189,5 @@ const peer_engine peer_grainstore = {
     .scan = scan,
     .settle = settle,
     .has_log = true,
+    .is_lsm = true,
 };

@@ -206,4 +206,5 @@ const peer_engine peer_leveldb = {
     .scan = scan,
     .settle = settle,
     .has_log = true,
+    .is_lsm = true,
 };

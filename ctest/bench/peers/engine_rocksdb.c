@@ -244,4 +244,5 @@ const peer_engine peer_rocksdb = {
     .scan = scan,
     .settle = settle,
     .has_log = true,
+    .is_lsm = true,
 };

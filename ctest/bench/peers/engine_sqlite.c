@@ -87,7 +87,7 @@ open_db(const peer_setup *setup)
   mkdir(setup->dir, 0777);
   snprintf(path, sizeof path, "%s/bench.db", setup->dir);
   sqlite3 *db = connect();
-  run(db, "CREATE table_name IF NOT EXISTS bench"
+  run(db, "CREATE TABLE IF NOT EXISTS bench"
           " (k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID");
   return db;
 }

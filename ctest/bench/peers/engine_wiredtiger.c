@@ -43,7 +43,8 @@ open_db(const peer_setup *setup)
   snprintf(config, sizeof config,
            "create,cache_size=%llu,log=(enabled=true,file_max=64MB),"
            "transaction_sync=(enabled=true,method=%s)",
-           (unsigned long long)setup->cache_bytes + setup->write_buffer_bytes,
+           (unsigned long long)setup->cache_bytes +
+               2 * setup->write_buffer_bytes,
            setup->is_durable ? "fsync" : "none");
   mkdir(setup->dir, 0777);
   need(wiredtiger_open(setup->dir, NULL, config, &connection), "open");
@@ -203,7 +204,8 @@ settle(void *db)
 
 const peer_engine peer_wiredtiger = {
     .name = engine_name,
-    .settings = "log on, transaction_sync none or fsync",
+    .settings = "log on, transaction_sync none or fsync; cache and write "
+                "buffers in one",
     .version = version,
     .open = open_db,
     .close = close_db,

@@ -7,12 +7,43 @@
 
 /* ---- measuring -------------------------------------------------------------*/
 
+/* "100 k", "1 M"; in full where that would round. */
+static void
+put_count(char *text, size_t size, uint64_t count)
+{
+  bool is_million = count >= 1000000 && count % 1000000 == 0;
+  bool is_thousand = count >= 1000 && count % 1000 == 0;
+  uint64_t shown = is_million    ? count / 1000000
+                   : is_thousand ? count / 1000
+                                 : count;
+  snprintf(text, size, "%llu%s", (unsigned long long)shown,
+           is_million    ? " M"
+           : is_thousand ? " k"
+                         : "");
+}
+
+static void
+send(const work *w, const char *name, work_result *r)
+{
+  char count[32];
+  uint64_t size = w->setup->peer.value_bytes;
+  r->growth_entries = w->growth;
+  if (w->growth == 0) {
+    snprintf(r->name, sizeof r->name, "%s", name);
+  } else {
+    put_count(count, sizeof count, w->growth);
+    snprintf(r->name, sizeof r->name,
+             size % 1024 == 0 ? "%s, %s entries of %llu KiB" : "%s, %s entries",
+             name, count, (unsigned long long)(size / 1024));
+  }
+  w->sink(w->context, r);
+}
+
 void
 work_emit(const work *w, const char *name, double value)
 {
   work_result r = {.value = value};
-  snprintf(r.name, sizeof r.name, "%s", name);
-  w->sink(w->context, &r);
+  send(w, name, &r);
 }
 
 void
@@ -28,8 +59,7 @@ work_emit_meter(const work *w, const char *name, const meter *m,
       .p9999_us = meter_quantile_us(m, 0.9999),
       .longest_us = (double)m->longest * meter_pace() / 1000,
   };
-  snprintf(r.name, sizeof r.name, "%s", name);
-  w->sink(w->context, &r);
+  send(w, name, &r);
 }
 
 bool
@@ -207,4 +237,14 @@ work_scan(work *w, const uint64_t *from, size_t limit, bool is_reverse)
                     .visit = visit,
                     .context = &check};
   return w->engine->scan(w->session, &want);
+}
+
+void
+work_verify(work *w, uint64_t count, uint32_t versions)
+{
+  uint64_t first = 0;
+  peer_allow(versions);
+  if (work_scan(w, &first, SIZE_MAX, false) != count) {
+    peer_die(w->engine->name, "verify", "not as many entries as were written");
+  }
 }

@@ -22,11 +22,15 @@ typedef struct work {
   uint32_t *order; /* all numbers below entries, shuffled */
   uint64_t count;  /* entries there are now */
   uint64_t random;
+  uint64_t growth; /* entries, where a measure is taken at several sizes */
+  double written_before;
+  double memory_before;
   meter meter;
 } work;
 
 /* group.c: measures go to the sink; requests are drawn beforehand; single
- * operations. */
+ * operations. What is read has to have one of the versions that are allowed;
+ * work_verify reads everything, unmeasured, and allows these from there on. */
 
 void work_emit(const work *w, const char *name, double value);
 void work_emit_meter(const work *w, const char *name, const meter *m,
@@ -44,6 +48,21 @@ void work_put(work *w, uint64_t number, uint32_t version);
 bool work_get(work *w, uint64_t number);
 void work_get_present(work *w, uint64_t number);
 size_t work_scan(work *w, const uint64_t *from, size_t limit, bool is_reverse);
+void work_verify(work *w, uint64_t count, uint32_t versions);
+
+/* costs.c: what the process wrote, holds on disk and took of memory, from
+ * work_begin_costs on. */
+
+void work_begin_costs(work *w);
+void work_emit_space(const work *w);
+void work_emit_memory(const work *w);
+
+/* stall.c, growth.c: groups of their own */
+
+void work_run_stall(const peer_engine *engine, const work_setup *setup,
+                    work_sink sink, void *context);
+void work_run_growth(const peer_engine *engine, const work_setup *setup,
+                     work_sink sink, void *context);
 
 /* load.c */
 

@@ -71,6 +71,7 @@ typedef struct peer_engine {
   size_t (*scan)(void *session, const peer_scan *scan);
   void (*settle)(void *db); /* until background work has ended */
   bool has_log; /* a killed writer leaves something to be replayed */
+  bool is_lsm;  /* of GrainStore's own kind */
 } peer_engine;
 
 extern const peer_engine peer_grainstore, peer_rocksdb, peer_leveldb, peer_lmdb,
@@ -91,7 +92,11 @@ uint64_t peer_key_number(const void *key);
 /* The value of an entry; valid until the thread's next call. */
 peer_bytes peer_value(uint64_t number, uint32_t version);
 
-/* Dies where the value is not one that the entry ever had. */
+/* Which versions a read may find from here on: bit n for version n < 32. At
+ * first every one. */
+void peer_allow(uint32_t versions);
+
+/* Dies where the value is none of those that the entry may have. */
 void peer_check(const char *engine, uint64_t number, peer_bytes found);
 
 static inline uint64_t

@@ -1,227 +1,169 @@
 #include "bench/peers/report.h"
 
-/* A factor over the best of all that the first engine is meant to reach; 0:
- * a measure for which less is better, or none. */
-typedef struct goal {
-  const char *name;
-  double factor;
-} goal;
+#include "bench/peers/goals.h"
 
-static const goal goals[] = {
-    {"fillseq", 3},
-    {"fillbatch", 1.5},
-    {"fillrandbatch", 3},
-    {"fillrandom", 4},
-    {"overwrite", 4},
-    {"deleterandom", 3},
-    {"fillsync, 1 thread", 1.1},
-    {"fillsync, 8 threads", 1.5},
-    {"readrandom, just loaded", 2},
-    {"readrandom, settled", 2},
-    {"readmissing", 1.2},
-    {"readhot", 2},
-    {"readseq", 1.2},
-    {"readreverse", 1.2},
-    {"seekrandom", 2},
-    {"readwhilewriting reads", 2},
-    {"readwhilewriting writes", 3},
-    {"YCSB A", 3},
-    {"YCSB B", 2},
-    {"YCSB C", 1.5},
-    {"YCSB D", 2},
-    {"YCSB E", 1.2},
-    {"YCSB F", 2},
-    {"opens", 1},
-    {"recovered entries", 2},
-};
+/* ---- samples ---------------------------------------------------------------*/
 
-static double
-goal_of(const char *name)
-{
-  for (size_t i = 0; i < sizeof goals / sizeof goals[0]; i++) {
-    if (strcmp(goals[i].name, name) == 0) {
-      return goals[i].factor;
-    }
-  }
-  return 0;
-}
-
-static int
-row_of(report *r, const char *name)
+int
+report_find(const report *r, const char *name)
 {
   for (int i = 0; i < r->row_count; i++) {
     if (strcmp(r->rows[i], name) == 0) {
       return i;
     }
   }
+  return -1;
+}
+
+static int
+row_of(report *r, const work_result *result)
+{
+  int found = report_find(r, result->name);
+  if (found >= 0) {
+    return found;
+  }
   if (r->row_count == REPORT_ROWS) {
     peer_die("bench", "report", "too many rows");
   }
-  snprintf(r->rows[r->row_count], WORK_NAME_BYTES, "%s", name);
+  snprintf(r->rows[r->row_count], WORK_NAME_BYTES, "%s", result->name);
+  r->growth_entries[r->row_count] = result->growth_entries;
   return r->row_count++;
 }
 
 void
 report_add(report *r, int engine, const work_result *result)
 {
-  report_cell *cell = &r->cells[row_of(r, result->name)][engine];
-  if (cell->count < REPORT_REPEATS) {
+  report_cell *cell = &r->cells[row_of(r, result)][engine];
+  if (cell->count < REPORT_RUNS) {
     cell->samples[cell->count++] = *result;
   }
 }
 
+/* ---- medians ---------------------------------------------------------------*/
+
 static int
-by_value(const void *a, const void *b)
+compare(const void *a, const void *b)
 {
-  double x = ((const work_result *)a)->value;
-  double y = ((const work_result *)b)->value;
+  double x = *(const double *)a;
+  double y = *(const double *)b;
   return (x > y) - (x < y);
 }
 
-/* The sample in the middle; of zeros where there is none. */
-static work_result
-median(const report_cell *cell)
-{
-  work_result sorted[REPORT_REPEATS] = {0};
-  memcpy(sorted, cell->samples, (size_t)cell->count * sizeof sorted[0]);
-  qsort(sorted, (size_t)cell->count, sizeof sorted[0], by_value);
-  return sorted[cell->count / 2];
-}
-
-static void
-print_number(FILE *out, double value)
-{
-  if (value == 0) {
-    fprintf(out, " – |");
-  } else if (value >= 1e6) {
-    fprintf(out, " %.2f M |", value / 1e6);
-  } else if (value >= 1e4) {
-    fprintf(out, " %.0f k |", value / 1e3);
-  } else if (value >= 1e3) {
-    fprintf(out, " %.2f k |", value / 1e3);
-  } else {
-    fprintf(out, value >= 100 ? " %.0f |" : " %.2f |", value);
-  }
-}
-
-static bool
-is_lsm(const peer_engine *engine)
-{
-  return engine == &peer_rocksdb || engine == &peer_leveldb;
-}
-
-/* Ratio of the first engine to the best of the others. */
+/* Sorts them. Of an even number the mean of the two in the middle. */
 static double
-ratio(const report *r, int row, bool lsm_only)
+middle(double *values, int count)
 {
-  double best = 0;
+  if (count == 0) {
+    return 0;
+  }
+  qsort(values, (size_t)count, sizeof *values, compare);
+  return (values[count / 2] + values[(count - 1) / 2]) / 2;
+}
+
+static double
+middle_of(const report_cell *cell, size_t offset)
+{
+  double values[REPORT_RUNS];
+  for (int i = 0; i < cell->count; i++) {
+    memcpy(&values[i], (const char *)&cell->samples[i] + offset,
+           sizeof values[i]);
+  }
+  return middle(values, cell->count);
+}
+
+work_result
+report_median(const report_cell *cell)
+{
+  return (work_result){
+      .value = middle_of(cell, offsetof(work_result, value)),
+      .p50_us = middle_of(cell, offsetof(work_result, p50_us)),
+      .p99_us = middle_of(cell, offsetof(work_result, p99_us)),
+      .p999_us = middle_of(cell, offsetof(work_result, p999_us)),
+      .p9999_us = middle_of(cell, offsetof(work_result, p9999_us)),
+      .longest_us = middle_of(cell, offsetof(work_result, longest_us)),
+  };
+}
+
+bool
+report_is_rate(const report *r, int row)
+{
+  if (goal_find(r->rows[row]) != NULL ||
+      strncmp(r->rows[row], "readseq", 7) == 0) {
+    return true;
+  }
+  for (int e = 0; e < r->engine_count; e++) {
+    if (report_median(&r->cells[row][e]).longest_us > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* ---- ratios ----------------------------------------------------------------*/
+
+/* Median over the runs that both have. */
+static double
+ratio_of(const report_cell *a, const report_cell *b)
+{
+  double ratios[REPORT_RUNS];
+  int count = 0;
+  for (int i = 0; i < a->count && i < b->count; i++) {
+    if (b->samples[i].value > 0) {
+      ratios[count++] = a->samples[i].value / b->samples[i].value;
+    }
+  }
+  return middle(ratios, count);
+}
+
+double
+report_ratio(const report *r, int row, report_rivals rivals)
+{
+  double least = 0;
   for (int e = 1; e < r->engine_count; e++) {
-    double value = median(&r->cells[row][e]).value;
-    if (value > best && (!lsm_only || is_lsm(r->engines[e]))) {
-      best = value;
-    }
-  }
-  return best == 0 ? 0 : median(&r->cells[row][0]).value / best;
-}
-
-static void
-print_heads(const report *r, FILE *out, const char *more)
-{
-  fprintf(out, "\n| workload |");
-  for (int e = 0; e < r->engine_count; e++) {
-    fprintf(out, " %s |", r->engines[e]->name);
-  }
-  fprintf(out, "%s\n|---|", more);
-  for (int e = 0; e < r->engine_count; e++) {
-    fprintf(out, "---|");
-  }
-}
-
-static void
-print_rates(const report *r, FILE *out)
-{
-  print_heads(r, out, " to best LSM | to best of all | goal |");
-  fprintf(out, "---|---|---|\n");
-  for (int row = 0; row < r->row_count; row++) {
-    double wanted = goal_of(r->rows[row]);
-    if (wanted == 0) {
+    if (rivals == REPORT_LSM && !r->engines[e]->is_lsm) {
       continue;
     }
-    fprintf(out, "| %s |", r->rows[row]);
-    for (int e = 0; e < r->engine_count; e++) {
-      print_number(out, median(&r->cells[row][e]).value);
-    }
-    double all = ratio(r, row, false);
-    fprintf(out, " %.2f | %s%.2f%s | %.1f |\n", ratio(r, row, true),
-            all >= wanted ? "**" : "", all, all >= wanted ? "**" : "", wanted);
-  }
-}
-
-static void
-print_others(const report *r, FILE *out)
-{
-  print_heads(r, out, "");
-  fprintf(out, "\n");
-  for (int row = 0; row < r->row_count; row++) {
-    if (goal_of(r->rows[row]) != 0) {
-      continue;
-    }
-    fprintf(out, "| %s |", r->rows[row]);
-    for (int e = 0; e < r->engine_count; e++) {
-      print_number(out, median(&r->cells[row][e]).value);
-    }
-    fprintf(out, "\n");
-  }
-}
-
-static void
-print_latencies(const report *r, FILE *out)
-{
-  print_heads(r, out, "");
-  fprintf(out, "\n");
-  for (int row = 0; row < r->row_count; row++) {
-    if (median(&r->cells[row][0]).longest_us == 0) {
-      continue;
-    }
-    fprintf(out, "| %s |", r->rows[row]);
-    for (int e = 0; e < r->engine_count; e++) {
-      work_result m = median(&r->cells[row][e]);
-      if (m.longest_us == 0) {
-        fprintf(out, " – |");
-        continue;
-      }
-      fprintf(out, " %.2f / %.1f / %.0f / %.0f / %.1f |", m.p50_us, m.p99_us,
-              m.p999_us, m.p9999_us, m.longest_us / 1000);
-    }
-    fprintf(out, "\n");
-  }
-}
-
-void
-report_print(const report *r, FILE *out)
-{
-  fprintf(out, "\nOperations a second (median); ratios of %s:\n",
-          r->engines[0]->name);
-  print_rates(r, out);
-  fprintf(out, "\nOther measures:\n");
-  print_others(r, out);
-  fprintf(out,
-          "\nLatency: p50 / p99 / p99.9 / p99.99 in us / longest in ms:\n");
-  print_latencies(r, out);
-  fflush(out);
-}
-
-void
-report_csv(const report *r, FILE *out)
-{
-  fprintf(out, "engine,workload,runs,median,p50_us,p99_us,p999_us,p9999_us,"
-               "longest_us\n");
-  for (int row = 0; row < r->row_count; row++) {
-    for (int e = 0; e < r->engine_count; e++) {
-      work_result m = median(&r->cells[row][e]);
-      fprintf(out, "%s,\"%s\",%d,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f\n",
-              r->engines[e]->name, r->rows[row], r->cells[row][e].count,
-              m.value, m.p50_us, m.p99_us, m.p999_us, m.p9999_us, m.longest_us);
+    double ratio = ratio_of(&r->cells[row][0], &r->cells[row][e]);
+    if (ratio > 0 && (least == 0 || ratio < least)) {
+      least = ratio;
     }
   }
+  return least;
+}
+
+/* ---- growth ----------------------------------------------------------------*/
+
+/* What stands before the size, and what stands after the count. */
+static bool
+is_same_workload(const char *a, const char *b)
+{
+  const char *a_size = strstr(a, ", ");
+  const char *b_size = strstr(b, ", ");
+  if (a_size == NULL || b_size == NULL || a_size - a != b_size - b ||
+      memcmp(a, b, (size_t)(a_size - a)) != 0) {
+    return false;
+  }
+  const char *a_rest = strstr(a_size, " entries");
+  const char *b_rest = strstr(b_size, " entries");
+  return a_rest != NULL && b_rest != NULL && strcmp(a_rest, b_rest) == 0;
+}
+
+int
+report_smallest(const report *r, int row)
+{
+  int smallest = row;
+  for (int i = 0; i < r->row_count; i++) {
+    if (r->growth_entries[i] != 0 &&
+        r->growth_entries[i] < r->growth_entries[smallest] &&
+        is_same_workload(r->rows[i], r->rows[row])) {
+      smallest = i;
+    }
+  }
+  return smallest == row ? -1 : smallest;
+}
+
+double
+report_growth(const report *r, int row, int smallest, int engine)
+{
+  return ratio_of(&r->cells[smallest][engine], &r->cells[row][engine]);
 }

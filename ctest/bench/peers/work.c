@@ -17,6 +17,7 @@ run_fillseq(const peer_engine *engine, const work_setup *setup, work_sink sink,
   work_begin(&w, engine, setup, sink, context);
   work_open(&w);
   work_fill(&w, "fillseq", false, 0);
+  work_verify(&w, w.count, 1 << 0);
   work_end(&w);
 }
 
@@ -27,7 +28,8 @@ run_fillbatch(const peer_engine *engine, const work_setup *setup,
   work w;
   work_begin(&w, engine, setup, sink, context);
   work_open(&w);
-  work_fill_in_batches(&w, "fillbatch", false);
+  work_fill_in_batches(&w, "fillbatch (1000)", false);
+  work_verify(&w, w.count, 1 << 0);
   work_end(&w);
 }
 
@@ -38,7 +40,8 @@ run_fillrandbatch(const peer_engine *engine, const work_setup *setup,
   work w;
   work_begin(&w, engine, setup, sink, context);
   work_open(&w);
-  work_fill_in_batches(&w, "fillrandbatch", true);
+  work_fill_in_batches(&w, "fillrandbatch (1000)", true);
+  work_verify(&w, w.count, 1 << 0);
   work_end(&w);
 }
 
@@ -56,9 +59,7 @@ delete_random(work *w)
     meter_tick(&w->meter);
   }
   work_emit_meter(w, "deleterandom", &w->meter, 1);
-  if (work_get(w, w->order[count / 2])) {
-    peer_die(w->engine->name, "delete", "a deleted entry is still there");
-  }
+  work_verify(w, w->count - count, 1 << 0); /* what YCSB inserted is left */
 }
 
 /* Opens, reads one entry, closes; for a second. */
@@ -73,57 +74,8 @@ open_often(work *w)
     work_close(w);
     meter_tick(&w->meter);
   }
-  work_emit_meter(w, "opens", &w->meter, 1);
+  work_emit_meter(w, "opens per second", &w->meter, 1);
   work_open(w);
-}
-
-/* Kilobytes of a line of /proc/self/status. */
-static double
-status_kb(const char *name)
-{
-  char line[256];
-  double found = 0;
-  FILE *file = fopen("/proc/self/status", "r");
-  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-    if (strncmp(line, name, strlen(name)) == 0) {
-      found = strtod(line + strlen(name) + 1, NULL);
-    }
-  }
-  if (file != NULL) {
-    fclose(file);
-  }
-  return found;
-}
-
-static double
-written_bytes(void)
-{
-  char line[256];
-  double found = 0;
-  FILE *file = fopen("/proc/self/io", "r");
-  while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-    if (strncmp(line, "write_bytes:", 12) == 0) {
-      found = strtod(line + 12, NULL);
-    }
-  }
-  if (file != NULL) {
-    fclose(file);
-  }
-  return found;
-}
-
-static double
-bytes_on_disk(const char *dir)
-{
-  char command[600];
-  double bytes = 0;
-  snprintf(command, sizeof command, "du -sB1 '%s'", dir);
-  FILE *pipe = popen(command, "r");
-  if (pipe == NULL || fscanf(pipe, "%lf", &bytes) != 1) {
-    peer_die("bench", "du", "does not run");
-  }
-  pclose(pipe);
-  return bytes;
 }
 
 /* ---- groups ----------------------------------------------------------------*/
@@ -134,18 +86,13 @@ run_main(const peer_engine *engine, const work_setup *setup, work_sink sink,
 {
   work w;
   work_begin(&w, engine, setup, sink, context);
-  double user =
-      (double)(setup->entries * (PEER_KEY_BYTES + setup->peer.value_bytes));
-  double memory = status_kb("VmRSS:");
+  work_begin_costs(&w);
   work_open(&w);
-  double before = written_bytes();
   work_fill(&w, "fillrandom", true, 0);
+  peer_allow(1 << 0);
   work_read_random(&w, "readrandom, just loaded", w.count);
   engine->settle(w.db);
-  work_emit(&w, "bytes on disk / user bytes",
-            bytes_on_disk(setup->peer.dir) / user);
-  work_emit(&w, "bytes written / user bytes",
-            (written_bytes() - before) / user);
+  work_emit_space(&w);
   work_read_random(&w, "readrandom, settled", w.count);
   work_read_missing(&w);
   work_read_hot(&w);
@@ -154,12 +101,13 @@ run_main(const peer_engine *engine, const work_setup *setup, work_sink sink,
   work_seek_random(&w);
   work_read_while_writing(&w);
   work_fill(&w, "overwrite", true, 1);
+  work_verify(&w, w.count, 1 << 1);
   engine->settle(w.db);
   work_ycsb(&w);
   engine->settle(w.db);
   open_often(&w);
   delete_random(&w);
-  work_emit(&w, "peak memory, MiB", (status_kb("VmHWM:") - memory) / 1024);
+  work_emit_memory(&w);
   work_end(&w);
 }
 
@@ -176,6 +124,10 @@ run_fillsync(const peer_engine *engine, const work_setup *setup, work_sink sink,
     meter_tick(&w.meter);
   }
   work_emit_meter(&w, "fillsync, 1 thread", &w.meter, 1);
+  work_verify(&w,
+              setup->sync_entries < setup->entries ? setup->sync_entries
+                                                   : setup->entries,
+              1 << 0);
   work_end(&w);
 }
 
@@ -252,51 +204,11 @@ run_recovery(const peer_engine *engine, const work_setup *setup, work_sink sink,
   uint64_t start = meter_now_ns();
   work_open(&w);
   work_get_present(&w, w.order[0]);
-  work_emit(&w, "recovered entries",
+  work_emit(&w, "recovered entries per second",
             (double)count / ((double)(meter_now_ns() - start) / 1e9));
   for (uint64_t i = 0; i < count; i++) {
     work_get_present(&w, w.order[i]);
   }
-  work_end(&w);
-}
-
-/* ---- stalls ----------------------------------------------------------------*/
-
-/* Puts for so long; at a pace where one is given (entries a second). A put
- * that comes late is counted from when it was due. */
-static double
-put_for(work *w, double seconds, double pace)
-{
-  double ticks_per_put = pace > 0 ? 1e9 / pace / meter_pace() : 0;
-  meter_start(&w->meter);
-  double due = (double)w->meter.last;
-  while ((double)(meter_now_ns() - w->meter.start_ns) / 1e9 < seconds) {
-    for (int i = 0; i < 64; i++) {
-      if (pace > 0) {
-        due += ticks_per_put;
-        while ((double)meter_counter() < due) {
-        }
-        w->meter.last = (uint64_t)due;
-      }
-      work_put(w, peer_below(&w->random, w->setup->entries), 0);
-      meter_tick(&w->meter);
-    }
-  }
-  return (double)w->meter.count /
-         ((double)(meter_now_ns() - w->meter.start_ns) / 1e9);
-}
-
-static void
-run_stall(const peer_engine *engine, const work_setup *setup, work_sink sink,
-          void *context)
-{
-  work w;
-  work_begin(&w, engine, setup, sink, context);
-  work_open(&w);
-  double most = put_for(&w, setup->stall_max_s, 0);
-  work_emit_meter(&w, "put at full speed", &w.meter, 1);
-  put_for(&w, setup->stall_paced_s, most * 0.95);
-  work_emit_meter(&w, "put at 95 %", &w.meter, 1);
   work_end(&w);
 }
 
@@ -308,6 +220,7 @@ const work_group work_groups[] = {
     {.name = "fillsync", .is_durable = true, .run = run_fillsync},
     {.name = "fillsync8", .is_durable = true, .run = run_fillsync8},
     {.name = "recovery", .needs_log = true, .run = run_recovery},
-    {.name = "stall", .is_stall = true, .run = run_stall},
+    {.name = "stall", .kind = WORK_STALL, .run = work_run_stall},
+    {.name = "growth", .kind = WORK_GROWTH, .run = work_run_growth},
 };
 const size_t work_group_count = sizeof work_groups / sizeof work_groups[0];

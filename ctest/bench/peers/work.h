@@ -10,22 +10,23 @@
 
 #include "bench/peers/peer.h"
 
-enum { WORK_NAME_BYTES = 32 };
+enum { WORK_NAME_BYTES = 64 };
 
 typedef struct work_setup {
   peer_setup peer;
   uint64_t entries;
   uint64_t sync_entries; /* durable writes of each thread */
   uint64_t seed;
-  double limit_s;       /* reads stop after that long */
-  double stall_max_s;   /* of the stall test: at full speed */
-  double stall_paced_s; /* and at 95 % of it; 0: no stall test */
+  double limit_s; /* reads stop after that long */
+  double stall_s; /* of the stall test, at 95 % of the highest rate */
 } work_setup;
 
 /* One measure, as it comes out of the process that ran it. */
 typedef struct work_result {
   char name[WORK_NAME_BYTES];
-  double value; /* operations a second, or what the name says */
+  uint64_t growth_entries; /* of a measure that is taken at several sizes,
+                              whose name then ends in ", " and the size */
+  double value;            /* operations a second, or what the name says */
   double p50_us;
   double p99_us;
   double p999_us;
@@ -35,11 +36,14 @@ typedef struct work_result {
 
 typedef void (*work_sink)(void *context, const work_result *result);
 
+/* When a group is run. */
+typedef enum work_kind { WORK_PLAIN, WORK_STALL, WORK_GROWTH } work_kind;
+
 typedef struct work_group {
   const char *name;
+  work_kind kind;
   bool is_durable;
   bool needs_log;
-  bool is_stall;
   void (*run)(const peer_engine *engine, const work_setup *setup,
               work_sink sink, void *context);
 } work_group;
