@@ -13,6 +13,16 @@ describe("JSON", function()
     assert.error_matches(function() json.encode { print } end, "no JSON")
   end)
 
+  it("writes keys in order", function()
+    local letters, expected = {}, {}
+    for i = 1, 26 do
+      local letter = string.char(96 + i)
+      letters[letter], expected[i] = i, ('"%s":%d'):format(letter, i)
+    end
+    assert.equal("{" .. table.concat(expected, ",") .. "}",
+      json.encode(letters))
+  end)
+
   it("writes numbers so that they read back the same", function()
     for _, number in ipairs {
       0, -7, 1 << 50, 10^12, 0.1, 1 / 3, 5.58, 1e-9, 1e300, math.pi,

@@ -80,6 +80,13 @@ caption { text-align: left; padding-bottom: .3rem }
 .figures .best { font-weight: 700 }
 .figures .best::after { content: "*" }
 .figures td:not(.best)::after { content: "*"; visibility: hidden }
+@media screen and (max-width: 30rem) { body { padding: .75rem }
+  article { padding: .75rem } dl div { grid-column: span 4 }
+  .levels td[data-text] { width: 4.6rem }
+  .levels td[data-text] + td { width: 3.5rem }
+  .bar b:nth-child(even) { color: transparent }
+  .panel { overflow: visible } svg.panel text { font-size: 14px }
+  svg.panel text.title { font-size: 16px } }
 @media print { html { font-size: 11px } body { max-width: none; padding: 0 }
   .player { position: static; border: 0 } .player > * { display: none }
   .player output { display: block; flex: 1; font-weight: 600 }
