@@ -96,7 +96,9 @@ typedef struct gs_options {
   bool fail_on_stall;          /* GS_BUSY at once instead of waiting */
   uint64_t disk_reserve_bytes; /* below it puts fail GS_FULL */
   bool has_policy;             /* the caller makes plans (gs_submit); false: the
-                               built-in policy does */
+                               built-in policy does. See gs_set_policy_driven */
+  bool may_lose;               /* plans of op "drop" may take what has not
+                               expired. Nothing on disk remembers it */
   uint64_t seed;               /* fixes random choices; 0: from the machine */
 } gs_options;
 
@@ -133,6 +135,8 @@ GS_API GS_MUST_CHECK gs_status gs_set_option(gs_store *store, const char *name,
 
 /* The allocator of the store's machine. */
 GS_API gs_alloc *gs_get_alloc(const gs_store *store);
+/* The allocator of a machine; env NULL: the real one. */
+GS_API gs_alloc *gs_get_env_alloc(struct gs_env *env);
 
 /* What is known of a directory without opening it. */
 typedef struct gs_info {
@@ -410,9 +414,77 @@ GS_API GS_MUST_CHECK gs_status gs_verify(gs_store *store, gs_error *err);
 
 /* ---- policies ------------------------------------------------------------- */
 
-/* Whether the tree changed since the last gs_shape_new: one load. Stores opened
- * with has_policy only. */
+/* Whether the policy is to be asked: since the last gs_shape_new the tree
+ * changed, the memtable grew as far as gs_set_flush_ask said, the time of
+ * gs_set_wake came, or writers wait for merges. One load. Never while the
+ * built-in policy makes the plans. */
 GS_API bool gs_wants_decision(const gs_store *store);
+
+/* Who makes plans, while the store is open: the caller, or the built-in policy,
+ * until the caller does again. Whatever the policy before asked for (throttle,
+ * layout, flush ask, wake) is forgotten. */
+GS_API GS_MUST_CHECK gs_status gs_set_policy_driven(gs_store *store,
+                                                    bool is_driven,
+                                                    gs_error *err);
+
+/* A store that several have open has one policy: whoever takes charge gets a
+ * number, and is in charge until somebody else takes it. Ends a decider, and
+ * makes the store driven. */
+GS_API GS_MUST_CHECK gs_status gs_take_charge(gs_store *store, uint64_t *charge,
+                                              gs_error *err);
+GS_API bool gs_is_in_charge(const gs_store *store, uint64_t charge);
+
+/* Somebody who makes decisions on a thread of the store's machine. With
+ * threads = 0 there is none: gs_step and gs_decide call it. */
+typedef struct gs_decider {
+  void (*decide)(void *context);  /* a decision is wanted */
+  void (*release)(void *context); /* it is not called any more */
+  void *context;
+} gs_decider;
+
+/* Takes charge for a decider. The next one to take charge, gs_stop_decider, and
+ * the last gs_close of the store end it, and wait for a decision that is being
+ * made. On failure nothing changed, and release is not called. */
+GS_API GS_MUST_CHECK gs_status gs_start_decider(gs_store *store,
+                                                const gs_decider *decider,
+                                                uint64_t *charge,
+                                                gs_error *err);
+GS_API void gs_stop_decider(gs_store *store);
+/* With threads = 0: calls the decider, if a decision is wanted. */
+GS_API void gs_decide(gs_store *store);
+
+/* What a policy may set from one decision to the next; each is forgotten when
+ * the policy is another one. */
+
+/* Writers keep to so many bytes a second, waiting outside of all locks, each no
+ * longer than max_stall_ms: then GS_BUSY, reason "throttle". With threads = 0 a
+ * write does a step of work instead. 0: none. */
+GS_API GS_MUST_CHECK gs_status gs_set_throttle(gs_store *store,
+                                               uint64_t bytes_per_s,
+                                               gs_error *err);
+
+/* How outputs of a level are made; 0: as the store's option says. */
+typedef struct gs_layout {
+  uint64_t table_bytes; /* where tables are cut; what a plan says goes first */
+  uint32_t block_bytes;
+} gs_layout;
+
+/* For jobs that begin from now on; flushes make tables of level 0. GS_MISUSE
+ * outside the bounds of the options, or for a level above 63. */
+GS_API GS_MUST_CHECK gs_status gs_set_layout(gs_store *store, uint32_t level,
+                                             const gs_layout *layout,
+                                             gs_error *err);
+
+/* A decision is wanted once the active memtable has grown by so much; and each
+ * one after it, until this is called again. 0: never. */
+GS_API GS_MUST_CHECK gs_status gs_set_flush_ask(gs_store *store,
+                                                uint64_t more_bytes,
+                                                gs_error *err);
+
+/* A decision is wanted after so long, once: a worker notices, with threads = 0
+ * gs_step. 0: never. */
+GS_API GS_MUST_CHECK gs_status gs_set_wake(gs_store *store, uint64_t in_ms,
+                                           gs_error *err);
 
 /* The tree as of now; see tree/shape_types.h. To be freed before the store is
  * closed. */
@@ -429,6 +501,21 @@ GS_API GS_MUST_CHECK gs_status gs_submit(gs_store *store, const gs_plan *plan,
 GS_API GS_MUST_CHECK gs_status gs_seal(gs_store *store, gs_error *err);
 
 /* ---- looking -------------------------------------------------------------- */
+
+/* Why a write waited. */
+typedef enum gs_stall {
+  GS_STALL_FLUSH = 0,    /* memory was full */
+  GS_STALL_RUNS = 1,     /* too many runs */
+  GS_STALL_THROTTLE = 2, /* see gs_set_throttle */
+  GS_STALL_REASONS = 3,
+} gs_stall;
+
+/* "flush", "runs", "throttle" */
+GS_API const char *gs_stall_name(gs_stall reason);
+
+typedef struct gs_stall_stats {
+  uint64_t count, total_us, max_us;
+} gs_stall_stats;
 
 typedef struct gs_stats {
   /* operations since open */
@@ -451,7 +538,8 @@ typedef struct gs_stats {
   uint64_t table_count, run_count, table_bytes, wal_bytes;
   uint64_t entry_count, tombstone_count; /* in tables */
   /* stalls since open */
-  uint64_t stall_count, stall_total_us, stall_max_us;
+  uint64_t stall_count, stall_total_us, stall_max_us; /* of all reasons */
+  gs_stall_stats stalls[GS_STALL_REASONS];
   const char *stall_reason; /* of the last one, "" before */
   uint64_t snapshot_count;
   /* recovery at open */

@@ -179,15 +179,21 @@ gs_memtable_prefetch(const gs_memtable *table, uint64_t hash)
   gs_index_prefetch(&table->index, hash);
 }
 
+uint64_t
+gs_memtable_used_bytes(const gs_memtable *table)
+{
+  uint32_t units = gs_arena_used(&table->arena) - GS_ARENA_FIRST;
+  return (uint64_t)units * GS_ARENA_UNIT_BYTES;
+}
+
 void
 gs_memtable_get_stats(const gs_memtable *table, gs_memtable_stats *out)
 {
   const gs_memtable_counters *counters = &table->counters;
   size_t order_bytes =
       atomic_load_explicit(&table->ordering.bytes, memory_order_relaxed);
-  uint32_t used_units = gs_arena_used(&table->arena) - GS_ARENA_FIRST;
   *out = (gs_memtable_stats){
-      .used_bytes = (uint64_t)used_units * GS_ARENA_UNIT_BYTES,
+      .used_bytes = gs_memtable_used_bytes(table),
       .allocated_bytes = gs_arena_bytes(&table->arena) +
                          gs_index_bytes(&table->index) + order_bytes,
       .entry_count = get(&counters->entry_count),

@@ -82,6 +82,9 @@ void gs_memtable_prefetch(const gs_memtable *table, uint64_t hash);
 
 void gs_memtable_get_stats(const gs_memtable *table, gs_memtable_stats *out);
 
+/* What used_bytes of the stats says. */
+uint64_t gs_memtable_used_bytes(const gs_memtable *table);
+
 /* A cursor over all entries with sequence <= seq that were added before the
  * call; it holds a reference on the table. */
 typedef struct gs_memtable_cursor {

@@ -11,6 +11,7 @@
  */
 #include "merge/visible.h"
 #include "store/flush.h"
+#include "store/layout.h"
 #include "store/output.h"
 
 enum { EMPTY_TRIES = 64 };
@@ -106,7 +107,8 @@ take_in(attachment *a, uint64_t *entries, gs_error *err)
 {
   gs_store *store = a->store;
   a->seq = store->next_seq;
-  gs_output_init(&a->output, store, gs_limit(&store->limits.table_bytes), 0);
+  gs_layout layout = gs_layout_of(store, 0);
+  gs_output_init(&a->output, store, &layout, 0);
   gs_visible_view moment = {
       .seq = UINT64_MAX,
       .now_ms = gs_store_clock(store),

@@ -9,8 +9,10 @@
  * such a write before it is durable, so plain writes behind it wait with it.
  */
 #include "code/fixed.h"
+#include "store/decision.h"
 #include "store/flush.h"
 #include "store/stall.h"
+#include "store/throttle.h"
 
 /* What a memtable takes for itself besides entries, at the most. */
 enum { MEMTABLE_SLACK = 4096 };
@@ -172,6 +174,7 @@ gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
                             view->version, err);
   if (status == GS_OK) {
     store->active = fresh;
+    gs_decision_begin_memtable(store);
     GS_IGNORE(gs_flush_queue(store, NULL),
               "whoever waits for the flush queues it");
   }
@@ -212,9 +215,9 @@ fits_log(const gs_store *store, const gs_room *room)
 }
 
 static gs_status
-make_memtable_room(gs_store *store, const gs_room *room, gs_error *err)
+make_memtable_room(gs_store *store, gs_room *room, gs_error *err)
 {
-  gs_status status = gs_stall_until_sealable(store, err);
+  gs_status status = gs_stall_until_sealable(store, room, err);
   if (status != GS_OK || fits_memtable(store, room)) {
     return status; /* another writer may have sealed while this one waited */
   }
@@ -224,7 +227,7 @@ make_memtable_room(gs_store *store, const gs_room *room, gs_error *err)
 /* Each way of making room may give up the lock, so all is looked at again until
  * nothing was lacking. */
 gs_status
-gs_store_make_room(gs_store *store, const gs_room *room, gs_error *err)
+gs_store_make_room(gs_store *store, gs_room *room, gs_error *err)
 {
   for (;;) {
     gs_status status = gs_store_check_writable(store, err);
@@ -322,7 +325,7 @@ gs_room
 gs_room_of(const gs_batch *batch)
 {
   return (gs_room){batch->bytes.size, batch->entry_count,
-                   batch->tombstone_count};
+                   batch->tombstone_count, 0};
 }
 
 static bool
@@ -351,6 +354,10 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
   store->next_seq += batch->entry_count;
   result->last = batch->entry_count == 0 ? 0 : store->next_seq - 1;
   count_batch(store, batch);
+  if (store->ask_at_bytes != UINT64_MAX &&
+      gs_memtable_used_bytes(store->active) >= store->ask_at_bytes) {
+    gs_decision_want_memory(store);
+  }
   gs_env_point(store->env, "commit.written");
   if (must_wait(store, sync)) {
     store->awaited_seq = store->next_seq - 1;
@@ -419,6 +426,10 @@ gs_store_commit(gs_store *store, gs_batch *batch, bool sync,
   }
   uint64_t wait_seq = 0;
   gs_room room = gs_room_of(batch);
+  status = gs_throttle_pass(store, &room, err);
+  if (status != GS_OK) {
+    return status;
+  }
   gs_mutex_lock(store->commit);
   status = gs_store_make_room(store, &room, err);
   if (status == GS_OK) {

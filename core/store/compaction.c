@@ -13,6 +13,7 @@ gs_compaction_limits(gs_store *store, gs_plan_limits *out)
 {
   *out = (gs_plan_limits){
       .max_runs = GS_RUNS_MAX,
+      .may_lose = store->options.may_lose,
       .free_bytes = UINT64_MAX,
       .safe_clock_ms = gs_clock_last_safe(store),
       .oldest_snapshot_seq = UINT64_MAX,
@@ -111,8 +112,8 @@ gs_compaction_free(gs_compaction *c)
 
 /* ---- the edit ---------------------------------------------------------------- */
 
-static uint32_t
-choose_level(const gs_compaction *c, const gs_version *version)
+uint32_t
+gs_compaction_level(const gs_compaction *c, const gs_version *version)
 {
   if (c->plan.level >= 0) {
     return (uint32_t)c->plan.level;
@@ -160,7 +161,7 @@ name_target(const gs_compaction *c, const gs_version *version, gs_edit *edit)
   uint64_t run_id = gs_store_new_id(c->job.store);
   gs_run_place place =
       c->plan.target == GS_TARGET_ABOVE ? GS_PLACE_ABOVE : GS_PLACE_BOTTOM;
-  gs_edit_add_run(edit, run_id, choose_level(c, version), place,
+  gs_edit_add_run(edit, run_id, gs_compaction_level(c, version), place,
                   c->plan.run_id);
   return run_id;
 }

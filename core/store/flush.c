@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "merge/drop.h"
+#include "store/layout.h"
 #include "store/output.h"
 #include "store/stall.h"
 
@@ -142,8 +143,8 @@ begin(flush *f, gs_error *err)
   }
   f->view = gs_store_pin_view(store);
   gs_drop_init(&f->drop, f->snapshots, f->snapshot_count, now_ms);
-  gs_output_init(&f->output, store, gs_limit(&store->limits.table_bytes),
-                 f->stats.created_ms);
+  gs_layout layout = gs_layout_of(store, 0);
+  gs_output_init(&f->output, store, &layout, f->stats.created_ms);
   f->has_begun = true;
   status = gs_memtable_cursor_init(&f->cursor, f->memtable, UINT64_MAX, err);
   if (status == GS_OK) {
@@ -493,6 +494,7 @@ gs_status
 gs_flush_all(gs_store *store, gs_error *err)
 {
   gs_memtable_stats stats;
+  gs_room room = {0};
   gs_status status = gs_store_check_writable(store, err);
   if (status != GS_OK) {
     return status; /* in a forked child no lock may be touched */
@@ -501,7 +503,7 @@ gs_flush_all(gs_store *store, gs_error *err)
   status = gs_store_check_writable(store, err);
   gs_memtable_get_stats(store->active, &stats);
   if (status == GS_OK && stats.entry_count > 0) {
-    status = gs_stall_until_sealable(store, err);
+    status = gs_stall_until_sealable(store, &room, err);
   }
   gs_memtable_get_stats(store->active, &stats);
   if (status == GS_OK && stats.entry_count > 0) {

@@ -8,7 +8,7 @@
  * new one. The first change after an open also begins one, so that a store that
  * is only read is never written.
  */
-#include "store/store.h"
+#include "store/decision.h"
 
 gs_status
 gs_store_publish(gs_store *store, gs_memtable *const *memtables,
@@ -142,9 +142,7 @@ publish_tree(gs_store *store, const gs_install *change, gs_error *err)
   if (status == GS_OK) {
     store->reason = change->reason;
     atomic_store(&store->flushed_seq, store->tree.facts.flushed_seq);
-    if (store->options.has_policy) {
-      atomic_store(&store->wants_decision, true);
-    }
+    gs_decision_want(store, NULL);
     gs_cond_broadcast(store->progress);
   }
   gs_mutex_unlock(store->state);

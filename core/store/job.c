@@ -8,6 +8,7 @@
 #include "store/job.h"
 
 #include "store/builtin.h"
+#include "store/decision.h"
 #include "store/stall.h"
 
 enum {
@@ -148,11 +149,8 @@ decide(gs_store *store, gs_status status)
   if (status != GS_OK && status != GS_REFUSED) {
     return;
   }
-  if (store->options.has_policy) {
-    atomic_store(&store->wants_decision, true);
-  }
-  gs_builtin_decide_locked(store, store->options.has_policy ? GS_RUNS_FLOOR
-                                                            : GS_RUNS_BUILTIN);
+  gs_decision_want(store, NULL);
+  gs_builtin_decide_locked(store, gs_decision_builtin_runs(store));
 }
 
 /* State held; releases it during the step. */
@@ -222,9 +220,11 @@ work(void *context)
   gs_mutex_lock(store->state);
   while (!store->is_closing) {
     uint64_t wait_us = 0;
+    uint64_t wake_us = gs_decision_wake(store);
     gs_job *job = choose(store, &wait_us);
     if (job == NULL) {
-      gs_cond_wait(store->work, store->state, wait_us);
+      bool wakes = wake_us != 0 && (wait_us == 0 || wake_us < wait_us);
+      gs_cond_wait(store->work, store->state, wakes ? wake_us : wait_us);
       continue;
     }
     step_job(store, job);

@@ -14,6 +14,7 @@
 
 #include "merge/drop.h"
 #include "merge/merge.h"
+#include "store/layout.h"
 #include "store/output.h"
 #include "store/run_cursor.h"
 
@@ -157,10 +158,12 @@ begin(merge_job *m, gs_error *err)
   }
   m->position = gs_plan_position(m->base.version, &m->base.plan);
   gs_drop_init(&m->drop, m->snapshots, m->snapshot_count, now_ms);
-  uint64_t table_bytes = m->base.plan.table_bytes != 0
-                             ? m->base.plan.table_bytes
-                             : gs_limit(&store->limits.table_bytes);
-  gs_output_init(&m->output, store, table_bytes, oldest_tombstone_ms(m));
+  gs_layout layout =
+      gs_layout_of(store, gs_compaction_level(&m->base, m->base.version));
+  if (m->base.plan.table_bytes != 0) {
+    layout.table_bytes = m->base.plan.table_bytes;
+  }
+  gs_output_init(&m->output, store, &layout, oldest_tombstone_ms(m));
   gs_buffer_init(&m->held_key, store->alloc);
   m->has_begun = true;
   return open_sources(m, err);

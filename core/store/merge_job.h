@@ -31,4 +31,8 @@ GS_MUST_CHECK gs_status gs_compaction_install(gs_compaction *compaction,
 /* Frees what the plan's copy holds. */
 void gs_compaction_free(gs_compaction *compaction);
 
+/* The level of the run that takes the outputs: the plan's, or that of the target
+ * run, or the deepest of the inputs'. */
+uint32_t gs_compaction_level(const gs_compaction *c, const gs_version *version);
+
 #endif

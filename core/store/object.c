@@ -10,14 +10,15 @@ static gs_status
 make_locks(gs_store *store, gs_error *err)
 {
   gs_mutex **mutexes[] = {&store->commit, &store->install, &store->state,
-                          &store->clock.lock};
-  gs_cond **conds[] = {&store->synced, &store->log_work, &store->work,
-                       &store->progress};
+                          &store->clock.lock, &store->throttle.lock};
+  gs_cond **conds[] = {&store->synced,   &store->log_work,
+                       &store->work,     &store->asked,
+                       &store->progress, &store->throttle.changed};
   gs_status status = GS_OK;
-  for (size_t i = 0; status == GS_OK && i < 4; i++) {
+  for (size_t i = 0; status == GS_OK && i < 5; i++) {
     status = gs_mutex_new(store->env, mutexes[i], err);
   }
-  for (size_t i = 0; status == GS_OK && i < 4; i++) {
+  for (size_t i = 0; status == GS_OK && i < 6; i++) {
     status = gs_cond_new(store->env, conds[i], err);
   }
   return status;
@@ -30,9 +31,12 @@ free_locks(gs_store *store)
   gs_mutex_free(store->install);
   gs_mutex_free(store->state);
   gs_mutex_free(store->clock.lock);
+  gs_mutex_free(store->throttle.lock);
   gs_cond_free(store->synced);
   gs_cond_free(store->log_work);
   gs_cond_free(store->work);
+  gs_cond_free(store->asked);
+  gs_cond_free(store->throttle.changed);
   gs_cond_free(store->progress);
 }
 
@@ -98,6 +102,8 @@ gs_object_new(const char *path, const gs_options *options, gs_store **out,
   store->process_id = store->env->ops->process_id(store->env);
   atomic_init(&store->opens, 1);
   store->reason = "resume";
+  atomic_init(&store->is_driven, options->has_policy);
+  store->ask_at_bytes = UINT64_MAX;
   atomic_init(&store->counters.stall_reason, "");
   atomic_init(&store->next_id, 1);
   store->read_counters =

@@ -8,6 +8,7 @@
  */
 #include "store/admission.h"
 #include "store/builtin.h"
+#include "store/decision.h"
 #include "store/flush.h"
 #include "store/object.h"
 #include "store/options.h"
@@ -235,6 +236,12 @@ attach(gs_store *store, const gs_options *options, gs_error *err)
         "give the same durability, and sync = true where a write "
         "needs it");
   }
+  if (options->may_lose && !store->options.may_lose) {
+    return gs_admission_refuse(
+        err, GS_MISMATCH, store->path,
+        "the store is open in this process, and its policy may not lose data",
+        "close that handle first, or give no 'lossy'");
+  }
   atomic_fetch_add(&store->opens, 1);
   return GS_OK;
 }
@@ -314,8 +321,7 @@ gs_open(const char *path, const gs_options *options, gs_store **out,
   if (status == GS_OK) {
     *out = store;
     if (!store->is_readonly) {
-      gs_builtin_decide(store, store->options.has_policy ? GS_RUNS_FLOOR
-                                                         : GS_RUNS_BUILTIN);
+      gs_builtin_decide(store, gs_decision_builtin_runs(store));
     }
   }
   return status;
@@ -445,6 +451,7 @@ gs_close(gs_store *store, gs_error *err)
   if (site == NULL) {
     return GS_OK; /* others have it open */
   }
+  gs_stop_decider(store);
   gs_status status = settle(store, err);
   gs_object_free(store);
   gs_registry_leave(site, NULL);

@@ -6,12 +6,12 @@
 #include "store/paths.h"
 
 void
-gs_output_init(gs_output *output, gs_store *store, uint64_t table_bytes,
+gs_output_init(gs_output *output, gs_store *store, const gs_layout *layout,
                uint64_t oldest_tombstone_ms)
 {
   *output = (gs_output){
       .store = store,
-      .table_bytes = table_bytes,
+      .layout = *layout,
       .oldest_tombstone_ms = oldest_tombstone_ms,
   };
   gs_buffer_init(&output->last_key, store->alloc);
@@ -62,7 +62,7 @@ begin_table(gs_output *output, gs_error *err)
         .oldest_tombstone_ms = output->oldest_tombstone_ms != 0
                                    ? output->oldest_tombstone_ms
                                    : now_ms,
-        .block_bytes = store->options.block_bytes,
+        .block_bytes = output->layout.block_bytes,
         .has_point_index = true,
     };
     status = gs_table_writer_new(store->env, &options, &output->writer, err);
@@ -132,7 +132,7 @@ must_cut(const gs_output *output, const gs_entry *entry, bool is_cut)
     return false;
   }
   return is_cut || gs_table_writer_is_full(output->writer) ||
-         gs_table_writer_bytes(output->writer) >= output->table_bytes;
+         gs_table_writer_bytes(output->writer) >= output->layout.table_bytes;
 }
 
 gs_status

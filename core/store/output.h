@@ -19,7 +19,7 @@
 
 typedef struct gs_output {
   gs_store *store;
-  uint64_t table_bytes;         /* where to cut */
+  gs_layout layout;             /* where to cut, and how large blocks are */
   uint64_t oldest_tombstone_ms; /* for tombstones among the entries; 0: now */
   gs_table_writer *writer;      /* the table being written, or NULL */
   uint64_t writer_id;
@@ -32,7 +32,7 @@ typedef struct gs_output {
   bool is_kept;
 } gs_output;
 
-void gs_output_init(gs_output *output, gs_store *store, uint64_t table_bytes,
+void gs_output_init(gs_output *output, gs_store *store, const gs_layout *layout,
                     uint64_t oldest_tombstone_ms);
 void gs_output_deinit(gs_output *output);
 

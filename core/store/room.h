@@ -12,6 +12,8 @@ typedef struct gs_room {
   uint32_t entry_count;
   uint32_t tombstone_count; /* of the entries; all of them: allowed on a full
                                disk */
+  uint64_t until_us;        /* how long they may wait for it; 0: they have not
+                               waited yet. See gs_stall_patience_us */
 } gs_room;
 
 /* What this batch takes. */
@@ -20,7 +22,7 @@ gs_room gs_room_of(const gs_batch *batch);
 /* Secures room in log and memtable and waits out stalls. Afterwards writes
  * within the room cannot lack it until commit is given up. Requires: commit
  * held; it may be given up and taken again meanwhile. */
-GS_MUST_CHECK gs_status gs_store_make_room(gs_store *store, const gs_room *room,
+GS_MUST_CHECK gs_status gs_store_make_room(gs_store *store, gs_room *room,
                                            gs_error *err);
 
 #endif

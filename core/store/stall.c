@@ -7,14 +7,37 @@
 #include "store/stall.h"
 
 #include "store/builtin.h"
+#include "store/decision.h"
 #include "store/flush.h"
 
-/* What a writer waits for. */
-typedef struct stall {
-  const char *reason;
+/* By reason: its name, and what may be done about it. */
+static const struct {
+  const char *name;
   const char *hint;
+} words[GS_STALL_REASONS] = {
+    [GS_STALL_FLUSH] = {"flush",
+                        "memory is full of entries waiting to be written to "
+                        "tables; give the store more memory_bytes, a faster "
+                        "disk, or time"},
+    [GS_STALL_RUNS] = {"runs",
+                       "too many runs wait for merges; check the policy, or "
+                       "give the store more threads or time"},
+    [GS_STALL_THROTTLE] = {"throttle",
+                           "the policy holds writers back while merges catch "
+                           "up; write more slowly, or check the policy"},
+};
+
+/* What a writer waits for under commit. */
+typedef struct stall {
+  gs_stall reason;
   bool (*is_over)(const gs_store *store);
 } stall;
+
+const char *
+gs_stall_name(gs_stall reason)
+{
+  return words[reason].name;
+}
 
 static bool
 has_sealable(const gs_store *store)
@@ -28,26 +51,25 @@ has_few_runs(const gs_store *store)
   return atomic_load(&store->run_count) <= GS_RUNS_STALL;
 }
 
-static const stall flush_stall = {
-    "flush",
-    "memory is full of entries waiting to be written to tables; give the "
-    "store more memory_bytes, a faster disk, or time",
-    has_sealable,
-};
+static const stall flush_stall = {GS_STALL_FLUSH, has_sealable};
+static const stall runs_stall = {GS_STALL_RUNS, has_few_runs};
 
-static const stall runs_stall = {
-    "runs",
-    "too many runs wait for merges; check the policy, or give the store more "
-    "threads or time",
-    has_few_runs,
-};
-
-static gs_status
-give_up(gs_store *store, const stall *why, gs_error *err)
+gs_status
+gs_stall_give_up(const gs_store *store, gs_stall reason, gs_error *err)
 {
   gs_status status = GS_FAIL(err, GS_BUSY, "%s: a write waited for %s too long",
-                             store->path, why->reason);
-  return gs_error_hint(err, status, why->hint);
+                             store->path, words[reason].name);
+  return gs_error_hint(err, status, words[reason].hint);
+}
+
+uint64_t
+gs_stall_patience_us(gs_store *store, gs_room *room)
+{
+  uint64_t now_us = gs_env_mono_us(store->env);
+  if (room->until_us == 0) {
+    room->until_us = now_us + gs_limit(&store->limits.max_stall_ms) * 1000;
+  }
+  return room->until_us > now_us ? room->until_us - now_us : 0;
 }
 
 /* Another caller may be at the very step this one waits for: then its end is
@@ -77,7 +99,7 @@ work_on_runs(gs_store *store, gs_error *err)
   }
   return did_step || wait_for_others(store, &runs_stall) || has_few_runs(store)
              ? GS_OK
-             : give_up(store, &runs_stall, err);
+             : gs_stall_give_up(store, GS_STALL_RUNS, err);
 }
 
 /* Threads = 0: the writer does the work, and learns why it cannot be done.
@@ -95,17 +117,27 @@ work_off(gs_store *store, const stall *why, gs_error *err)
   return status == GS_OK ? gs_store_check_writable(store, err) : status;
 }
 
-static void
-count_stall(gs_store *store, const stall *why, uint64_t began_us)
+void
+gs_stall_count(gs_store *store, gs_stall reason, uint64_t began_us)
 {
-  gs_counters *counters = &store->counters;
+  gs_stall_counters *counters = &store->counters.stalls[reason];
   uint64_t waited_us = gs_env_mono_us(store->env) - began_us;
-  gs_tally(&counters->stall_count, 1);
-  gs_tally(&counters->stall_total_us, waited_us);
-  if (waited_us > atomic_load(&counters->stall_max_us)) {
-    atomic_store(&counters->stall_max_us, waited_us);
+  gs_tally(&counters->count, 1);
+  gs_tally(&counters->total_us, waited_us);
+  uint64_t max_us = atomic_load(&counters->max_us);
+  while (waited_us > max_us &&
+         !atomic_compare_exchange_weak(&counters->max_us, &max_us, waited_us)) {
   }
-  atomic_store(&counters->stall_reason, why->reason);
+  atomic_store(&store->counters.stall_reason, words[reason].name);
+}
+
+/* The policy is told that writers wait for it. */
+static void
+call_for_merges(gs_store *store)
+{
+  gs_mutex_lock(store->state);
+  gs_decision_want(store, "debt");
+  gs_mutex_unlock(store->state);
 }
 
 /* One wait; the condition is looked at under state, where it changes. */
@@ -125,41 +157,43 @@ wait_once(gs_store *store, const stall *why, uint64_t timeout_us)
 }
 
 static gs_status
-wait_out(gs_store *store, const stall *why, gs_error *err)
+wait_out(gs_store *store, const stall *why, gs_room *room, gs_error *err)
 {
+  if (why->reason == GS_STALL_RUNS) {
+    call_for_merges(store);
+  }
   if (store->options.fail_on_stall) {
-    return give_up(store, why, err);
+    return gs_stall_give_up(store, why->reason, err);
   }
   uint64_t began_us = gs_env_mono_us(store->env);
-  uint64_t bound_us = gs_limit(&store->limits.max_stall_ms) * 1000;
   gs_status status = GS_OK;
   while (status == GS_OK && !why->is_over(store)) {
-    uint64_t waited_us = gs_env_mono_us(store->env) - began_us;
-    if (waited_us >= bound_us) {
-      status = give_up(store, why, err);
+    uint64_t patience_us = gs_stall_patience_us(store, room);
+    if (patience_us == 0) {
+      status = gs_stall_give_up(store, why->reason, err);
       break;
     }
-    wait_once(store, why, bound_us - waited_us);
+    wait_once(store, why, patience_us);
     status = gs_store_check_writable(store, err);
   }
-  count_stall(store, why, began_us);
+  gs_stall_count(store, why->reason, began_us);
   return status;
 }
 
 static gs_status
-stall_on(gs_store *store, const stall *why, gs_error *err)
+stall_on(gs_store *store, const stall *why, gs_room *room, gs_error *err)
 {
   if (why->is_over(store)) {
     return GS_OK;
   }
   return store->worker_count == 0 ? work_off(store, why, err)
-                                  : wait_out(store, why, err);
+                                  : wait_out(store, why, room, err);
 }
 
 /* The flush may not have been queued when the memtable was sealed, for want of
  * memory. */
 gs_status
-gs_stall_until_sealable(gs_store *store, gs_error *err)
+gs_stall_until_sealable(gs_store *store, gs_room *room, gs_error *err)
 {
   if (!has_sealable(store)) {
     gs_mutex_lock(store->state);
@@ -169,7 +203,7 @@ gs_stall_until_sealable(gs_store *store, gs_error *err)
       return status;
     }
   }
-  return stall_on(store, &flush_stall, err);
+  return stall_on(store, &flush_stall, room, err);
 }
 
 /* ---- the disk ------------------------------------------------------------------ */
@@ -211,8 +245,8 @@ check_disk(gs_store *store, const gs_room *room, gs_error *err)
 }
 
 gs_status
-gs_stall_check(gs_store *store, const gs_room *room, gs_error *err)
+gs_stall_check(gs_store *store, gs_room *room, gs_error *err)
 {
   gs_status status = check_disk(store, room, err);
-  return status == GS_OK ? stall_on(store, &runs_stall, err) : status;
+  return status == GS_OK ? stall_on(store, &runs_stall, room, err) : status;
 }

@@ -26,9 +26,6 @@ add_writers(gs_store *store, gs_stats *out)
   out->wal_bytes_written = atomic_load(&c->wal_bytes);
   out->wal_syncs = atomic_load(&c->wal_syncs);
   out->sync_waits = atomic_load(&c->sync_waits);
-  out->stall_count = atomic_load(&c->stall_count);
-  out->stall_total_us = atomic_load(&c->stall_total_us);
-  out->stall_max_us = atomic_load(&c->stall_max_us);
   out->stall_reason = atomic_load(&c->stall_reason);
   out->recovered_batches = c->recovered_batches;
   out->recovered_torn_bytes = c->recovered_torn_bytes;
@@ -39,6 +36,25 @@ add_writers(gs_store *store, gs_stats *out)
   out->resumes = atomic_load(&c->resumes);
   out->clock_warnings = atomic_load(&c->clock_warnings);
   out->ballast_bytes = atomic_load(&store->ballast.bytes);
+}
+
+static void
+add_stalls(gs_store *store, gs_stats *out)
+{
+  for (size_t i = 0; i < GS_STALL_REASONS; i++) {
+    gs_stall_counters *c = &store->counters.stalls[i];
+    gs_stall_stats *stalls = &out->stalls[i];
+    *stalls = (gs_stall_stats){
+        .count = atomic_load(&c->count),
+        .total_us = atomic_load(&c->total_us),
+        .max_us = atomic_load(&c->max_us),
+    };
+    out->stall_count += stalls->count;
+    out->stall_total_us += stalls->total_us;
+    if (stalls->max_us > out->stall_max_us) {
+      out->stall_max_us = stalls->max_us;
+    }
+  }
 }
 
 static void
@@ -95,6 +111,7 @@ gs_get_stats(gs_store *store, gs_stats *out)
   }
   add_readers(store, out);
   add_writers(store, out);
+  add_stalls(store, out);
   add_jobs(store, out);
   gs_view *view = gs_store_pin_view(store);
   add_memtables(view, out);

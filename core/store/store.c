@@ -4,6 +4,7 @@
  */
 #include "store/store.h"
 
+#include "store/decision.h"
 #include "store/flush.h"
 #include "store/job.h"
 
@@ -100,6 +101,12 @@ gs_get_alloc(const gs_store *store)
   return store->alloc;
 }
 
+gs_alloc *
+gs_get_env_alloc(gs_env *env)
+{
+  return (env == NULL ? gs_env_posix() : env)->alloc;
+}
+
 uint64_t
 gs_last_seq(const gs_store *store)
 {
@@ -110,12 +117,6 @@ uint64_t
 gs_durable_seq(const gs_store *store)
 {
   return atomic_load(&store->durable_seq);
-}
-
-bool
-gs_wants_decision(const gs_store *store)
-{
-  return atomic_load_explicit(&store->wants_decision, memory_order_relaxed);
 }
 
 /* ---- durability and work --------------------------------------------------------------------*/
@@ -204,6 +205,10 @@ gs_step(gs_store *store, uint64_t budget_us, bool *more, gs_error *err)
   }
   uint64_t began_us = gs_env_mono_us(store->env);
   bool did_step = true;
+  gs_mutex_lock(store->state);
+  gs_decision_wake(store);
+  gs_mutex_unlock(store->state);
+  gs_decide(store);
   while (did_step) {
     did_step = gs_store_run_step(store);
     if (budget_us != UINT64_MAX &&
@@ -211,6 +216,7 @@ gs_step(gs_store *store, uint64_t budget_us, bool *more, gs_error *err)
       break;
     }
   }
+  gs_decide(store);
   *more = count_jobs(store) > 0;
   return gs_store_check_writable(store, err);
 }

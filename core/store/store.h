@@ -44,10 +44,12 @@
 #include "tree/plan.h"
 
 typedef struct gs_job gs_job;
+typedef struct gs_deciding gs_deciding; /* see decider.h */
 
 enum {
   GS_THREADS_MAX = 16,
   GS_JOBS_MAX = 256, /* with a claim, on the list at once */
+  GS_LEVELS = GS_PLAN_MAX_LEVEL + 1,
   GS_COUNTER_SLOTS = GS_EPOCH_SLOTS,
 };
 
@@ -59,6 +61,11 @@ typedef struct gs_read_counters {
   uint64_t padding[5];
 } gs_read_counters;
 
+/* Waits of writers for one reason. */
+typedef struct gs_stall_counters {
+  atomic_uint_fast64_t count, total_us, max_us;
+} gs_stall_counters;
+
 /* Counters of writers and jobs; each guarded by the lock its writer holds. */
 typedef struct gs_counters {
   atomic_uint_fast64_t puts, deletes, batches, commits;
@@ -68,7 +75,7 @@ typedef struct gs_counters {
   atomic_uint_fast64_t jobs_failed;
   atomic_uint_fast64_t dropped_covered, dropped_tombstones, dropped_expired;
   atomic_uint_fast64_t wal_syncs, sync_waits;
-  atomic_uint_fast64_t stall_count, stall_total_us, stall_max_us;
+  gs_stall_counters stalls[GS_STALL_REASONS];
   _Atomic(const char *) stall_reason;
   atomic_uint_fast64_t clock_warnings, resumes;
   uint64_t recovered_batches, recovered_torn_bytes; /* set at open */
@@ -83,6 +90,21 @@ typedef struct gs_sealed_note {
   gs_buffer text;
   uint64_t seq;
 } gs_sealed_note;
+
+/* What a policy said of one level; 0: the store's option. */
+typedef struct gs_level_layout {
+  atomic_uint_fast64_t table_bytes, block_bytes;
+} gs_level_layout;
+
+/* See throttle.h. */
+typedef struct gs_throttle {
+  atomic_uint_fast64_t bytes_per_s; /* 0: none; changes under lock */
+  gs_mutex *lock;                   /* taken last; guards what follows */
+  gs_cond *changed;
+  uint64_t asked_bytes;
+  uint64_t passed_bytes;
+  uint64_t passed_at_us; /* when they were reckoned */
+} gs_throttle;
 
 struct gs_snapshot {
   gs_store *store;
@@ -124,6 +146,10 @@ struct gs_store {
   atomic_uint_fast64_t clock_ms;    /* largest time seen */
   gs_clock clock;
   atomic_bool wants_decision;
+  atomic_bool is_driven; /* the caller makes plans, see decision.h */
+  atomic_uint_fast64_t charge;
+  gs_throttle throttle;
+  gs_level_layout layouts[GS_LEVELS];
   atomic_size_t run_count;    /* of the current version */
   atomic_size_t sealed_count; /* memtables waiting for their flush */
   gs_read_counters *read_counters;
@@ -138,9 +164,11 @@ struct gs_store {
 
   /* Under commit. */
   gs_mutex *commit;
-  gs_cond *synced;     /* a sync ended, a segment is ready, a failure */
-  gs_cond *log_work;   /* the log thread has something to do */
-  gs_memtable *active; /* the view's first memtable */
+  gs_cond *synced;         /* a sync ended, a segment is ready, a failure */
+  gs_cond *log_work;       /* the log thread has something to do */
+  gs_memtable *active;     /* the view's first memtable */
+  uint64_t ask_at_bytes;   /* of the active memtable, see decision.h */
+  uint64_t ask_more_bytes; /* by which a memtable may grow; 0: as it likes */
   uint64_t next_seq;
   uint64_t awaited_seq; /* largest sequence of a write that waits for a sync */
   bool is_syncing;
@@ -166,9 +194,12 @@ struct gs_store {
   /* Under state. */
   gs_mutex *state;
   gs_cond *work;     /* a job is queued, or the store is closing */
+  gs_cond *asked;    /* a decision is wanted, or the decider is to end */
   gs_cond *progress; /* a job ended a step that others may wait for */
   gs_job *jobs;      /* queued and running, in order of submission */
   uint64_t next_job_id;
+  gs_deciding *deciding;  /* NULL: none */
+  uint64_t wake_at_us;    /* a decision is wanted then; 0: never */
   uint64_t merge_hold_us; /* no merge starts before: the last one failed */
   gs_snapshot *oldest;    /* snapshots, sequence numbers rise */
   gs_snapshot *newest;

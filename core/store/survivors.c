@@ -4,6 +4,7 @@
 #include "store/survivors.h"
 
 #include "merge/drop.h"
+#include "store/layout.h"
 
 gs_status
 gs_survivors_init(gs_survivors *s, gs_store *store, size_t capacity,
@@ -93,8 +94,8 @@ gs_survivors_add(gs_survivors *s, gs_memtable *memtable, gs_error *err)
     return GS_OK;
   }
   gs_output *output = &s->outputs[s->count++];
-  gs_output_init(output, store, gs_limit(&store->limits.table_bytes),
-                 stats.created_ms);
+  gs_layout layout = gs_layout_of(store, 0);
+  gs_output_init(output, store, &layout, stats.created_ms);
   gs_status status = write_memtable(s, memtable, output, err);
   if (status == GS_OK && output->table_count > 0) {
     uint64_t run_id = gs_store_new_id(store);

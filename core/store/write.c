@@ -4,7 +4,7 @@
  * All are encoded into one scratch batch under the commit lock, so that what a
  * conditional write reads cannot change before it writes.
  */
-#include "store/store.h"
+#include "store/throttle.h"
 
 static bool
 wants_sync(const gs_write_options *options)
@@ -37,9 +37,13 @@ lock_with_room(gs_store *store, size_t key_size, size_t value_size,
 {
   gs_room room = {GS_BATCH_HEADER_BYTES + GS_BATCH_RECORD_BYTES +
                       sizeof(uint64_t) + key_size + value_size,
-                  1, is_delete ? 1 : 0};
+                  1, is_delete ? 1 : 0, 0};
+  gs_status status = gs_throttle_pass(store, &room, err);
+  if (status != GS_OK) {
+    return status;
+  }
   gs_mutex_lock(store->commit);
-  gs_status status = gs_store_make_room(store, &room, err);
+  status = gs_store_make_room(store, &room, err);
   if (status != GS_OK) {
     gs_mutex_unlock(store->commit);
     return status;

@@ -64,7 +64,9 @@ typedef struct gs_shape_memtable {
 struct gs_shape {
   uint64_t version; /* rises with each change of the tree */
   uint64_t now_ms;
-  const char *reason; /* "flush", "merge", "manual", "debt" */
+  const char *reason; /* "flush", "merge", "move", "drop", "resume": the last
+                         change; "memory", "timer", "debt" (writers wait for
+                         merges), "manual" (a new policy) */
   size_t run_count;
   const gs_shape_run *runs; /* newest first */
   gs_shape_memtable memtable;

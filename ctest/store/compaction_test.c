@@ -106,6 +106,53 @@ test_a_table_of_expired_entries_can_be_dropped_unless_a_snapshot_sees_them(
 }
 
 static void
+test_where_loss_is_allowed_a_plan_may_drop_what_lives_but_not_hide_less(
+    void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.has_policy = true;
+  gs_store *store = kit_open(&options);
+  fill_runs(store, 2);
+  kit_fill(store, "z", 1, 10);
+  KIT_OK(gs_flush(store, &kit_err));
+  gs_shape *shape = shape_of(store);
+  gs_plan newest = drop_of(&shape->runs[0].tables[0].id);
+  assert_int_equal(gs_submit(store, &newest, true, NULL, NULL, &kit_err),
+                   GS_REFUSED);
+  gs_shape_free(shape);
+  kit_close(store);
+  options.may_lose = true;
+  store = kit_open(&options);
+  shape = shape_of(store);
+  newest = drop_of(&shape->runs[0].tables[0].id);
+  gs_plan covering = drop_of(&shape->runs[1].tables[0].id);
+  gs_snapshot *snapshot = NULL;
+  KIT_OK(gs_snapshot_new(store, &snapshot, &kit_err));
+  assert_int_equal(gs_submit(store, &newest, true, NULL, NULL, &kit_err),
+                   GS_REFUSED);
+  gs_snapshot_free(snapshot);
+  KIT_OK(gs_submit(store, &newest, false, NULL, NULL, &kit_err));
+  gs_refusal refusal;
+  assert_int_equal(gs_submit(store, &covering, true, NULL, &refusal, &kit_err),
+                   GS_REFUSED);
+  assert_int_equal(refusal.code, GS_REFUSAL_PATH_BLOCKED);
+  gs_shape_free(shape);
+  kit_work(store);
+  assert_string_equal(kit_get(store, "z0001"), "(absent)");
+  assert_true(kit_has(store, "k", 50));
+  kit_close(store);
+  options.may_lose = false; /* it is asked for at each opening */
+  store = kit_open(&options);
+  shape = shape_of(store);
+  gs_plan oldest = drop_of(&shape->runs[1].tables[0].id);
+  assert_int_equal(gs_submit(store, &oldest, true, NULL, NULL, &kit_err),
+                   GS_REFUSED);
+  gs_shape_free(shape);
+  kit_close(store);
+}
+
+static void
 test_a_dropped_tables_file_goes_when_nobody_reads_it(void **state)
 {
   (void)state;
@@ -160,6 +207,8 @@ main(void)
       KIT_TEST(test_a_move_changes_the_place_and_not_the_table),
       KIT_TEST(
           test_a_table_of_expired_entries_can_be_dropped_unless_a_snapshot_sees_them),
+      KIT_TEST(
+          test_where_loss_is_allowed_a_plan_may_drop_what_lives_but_not_hide_less),
       KIT_TEST(test_a_dropped_tables_file_goes_when_nobody_reads_it),
       KIT_TEST(test_the_limits_follow_the_snapshots),
   };

@@ -170,6 +170,9 @@ test_a_second_open_in_the_process_is_the_same_store(void **state)
   assert_string_equal(kit_get(second, "a"), "1");
   options.durability = GS_DURABILITY_SYNC;
   expect_refusal("/db", &options, GS_MISMATCH);
+  options = kit_options();
+  options.may_lose = true;
+  expect_refusal("/db", &options, GS_MISMATCH);
   kit_close(second);
 }
 

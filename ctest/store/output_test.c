@@ -7,6 +7,13 @@
 #include "store/output.h"
 
 static void
+begin(gs_output *output, gs_store *store, uint64_t table_bytes)
+{
+  gs_layout layout = {.table_bytes = table_bytes, .block_bytes = 512};
+  gs_output_init(output, store, &layout, 0);
+}
+
+static void
 add(gs_output *output, const char *key, uint64_t seq, bool is_cut)
 {
   gs_entry entry = {.key = gs_slice_str(key),
@@ -31,7 +38,7 @@ test_versions_of_one_key_stay_in_one_table(void **state)
   gs_options options = kit_options();
   gs_store *store = kit_open(&options);
   gs_output output;
-  gs_output_init(&output, store, 1, 0);
+  begin(&output, store, 1);
   add(&output, "a", 9, false);
   add(&output, "a", 8, true);
   add(&output, "a", 7, false);
@@ -52,7 +59,7 @@ test_a_cut_begins_a_table_and_large_ones_end_by_themselves(void **state)
   gs_options options = kit_options();
   gs_store *store = kit_open(&options);
   gs_output output;
-  gs_output_init(&output, store, 1 << 20, 0);
+  begin(&output, store, 1 << 20);
   add(&output, "a", 1, true);
   add(&output, "b", 2, false);
   add(&output, "c", 3, true);
@@ -73,7 +80,7 @@ test_files_that_are_not_kept_go_and_kept_ones_stay(void **state)
   gs_store *store = kit_open(&options);
   for (int is_kept = 0; is_kept < 2; is_kept++) {
     gs_output output;
-    gs_output_init(&output, store, 1, 0);
+    begin(&output, store, 1);
     add(&output, "a", 1, false);
     add(&output, "b", 2, false);
     KIT_OK(gs_output_finish(&output, &kit_err));
@@ -96,7 +103,7 @@ test_an_output_that_failed_leaves_no_file(void **state)
   gs_status status = GS_IO;
   for (uint64_t nth = 1; status != GS_OK; nth++) {
     gs_output output;
-    gs_output_init(&output, store, 1, 0);
+    begin(&output, store, 1);
     sim_machine_fail(GS_SIM_ANY, nth, 5);
     gs_entry entry = {.key = gs_slice_str("a"), .seq = 1, .kind = GS_KIND_PUT};
     status = gs_output_add(&output, &entry, false, &kit_err);

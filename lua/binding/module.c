@@ -34,7 +34,8 @@ static const char *const open_names[] = {
     "memory_bytes", "memtable_bytes", "max_wal_bytes",      "table_bytes",
     "block_bytes",  "threads",        "default_ttl_ms",     "max_stall_ms",
     "on_stall",     "seed",           "disk_reserve_bytes", "policy",
-    "env",          "clock",          "track_leaks",        NULL,
+    "env",          "clock",          "track_leaks",        "lossy",
+    NULL,
 };
 
 /* A number too large for the field is as wrong as the largest that fits. */
@@ -74,6 +75,7 @@ read_options(lua_State *L, int arg, gs_options *options)
   options->must_create = gsl_option_boolean(L, arg, "must_create", false);
   options->readonly = gsl_option_boolean(L, arg, "readonly", false);
   options->degraded = gsl_option_boolean(L, arg, "degraded", false);
+  options->may_lose = gsl_option_boolean(L, arg, "lossy", false);
   options->salvage =
       (gs_salvage)gsl_option_choice(L, arg, "salvage", salvages, 0);
   options->durability =

@@ -66,9 +66,22 @@ push_state(lua_State *L, const gs_stats *x)
 }
 
 static void
+push_reason(lua_State *L, gs_stall reason, const gs_stall_stats *x)
+{
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, (lua_Integer)x->count);
+  lua_setfield(L, -2, "count");
+  lua_pushnumber(L, (lua_Number)x->total_us / 1000);
+  lua_setfield(L, -2, "total_ms");
+  lua_pushnumber(L, (lua_Number)x->max_us / 1000);
+  lua_setfield(L, -2, "max_ms");
+  lua_setfield(L, -2, gs_stall_name(reason));
+}
+
+static void
 push_stalls(lua_State *L, const gs_stats *x)
 {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   lua_pushinteger(L, (lua_Integer)x->stall_count);
   lua_setfield(L, -2, "count");
   lua_pushnumber(L, (lua_Number)x->stall_total_us / 1000);
@@ -77,6 +90,11 @@ push_stalls(lua_State *L, const gs_stats *x)
   lua_setfield(L, -2, "max_ms");
   lua_pushstring(L, x->stall_reason);
   lua_setfield(L, -2, "last_reason");
+  lua_createtable(L, 0, GS_STALL_REASONS);
+  for (int i = 0; i < GS_STALL_REASONS; i++) {
+    push_reason(L, (gs_stall)i, &x->stalls[i]);
+  }
+  lua_setfield(L, -2, "by_reason");
   lua_setfield(L, -2, "stalls");
 }
 

@@ -207,6 +207,7 @@ options(lua_State *L)
   set_flag(L, "must_create", o.must_create);
   set_flag(L, "readonly", o.readonly);
   set_flag(L, "degraded", o.degraded);
+  set_flag(L, "lossy", o.may_lose);
   set_flag(L, "track_leaks", s->tracks);
   set_word(L, "salvage", o.salvage == GS_SALVAGE_PREFIX ? "prefix" : "none");
   set_word(L, "durability", durability_name(o.durability));

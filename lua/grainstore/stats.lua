@@ -35,6 +35,19 @@ function M.new(counters)
   return setmetatable(counters, Stats)
 end
 
+-- Waits by reason are groups within a group.
+local function reasons_delta(now, earlier)
+  local out = {}
+  for reason, waits in pairs(now) do
+    out[reason] = {
+      count = waits.count - earlier[reason].count,
+      total_ms = waits.total_ms - earlier[reason].total_ms,
+      max_ms = waits.max_ms,
+    }
+  end
+  return out
+end
+
 --- What was counted since an earlier look.
 -- @tparam table earlier
 -- @treturn table counters as differences, states as they are now
@@ -52,6 +65,10 @@ function Stats:delta(earlier)
     end
     out[group] = copy
   end
+  if out.stalls then
+    out.stalls.by_reason =
+      reasons_delta(self.stalls.by_reason, earlier.stalls.by_reason)
+  end
   return M.new(out)
 end
 
@@ -59,6 +76,17 @@ local order = {
   "ops", "bytes", "amp", "jobs", "dropped", "memory", "cache", "tables", "wal",
   "stalls", "views", "recovery",
 }
+
+-- "flush 2, runs 1": those that there were
+local function reasons_text(reasons)
+  local parts = {}
+  for _, reason in ipairs { "flush", "runs", "throttle" } do
+    if reasons[reason].count > 0 then
+      parts[#parts + 1] = reason .. " " .. reasons[reason].count
+    end
+  end
+  return #parts > 0 and table.concat(parts, " ") or "-"
+end
 
 function Stats:__tostring()
   local lines = {}
@@ -69,6 +97,9 @@ function Stats:__tostring()
     local parts = {}
     for i, name in ipairs(names) do
       local value = self[group][name]
+      if name == "by_reason" then
+        value = reasons_text(value)
+      end
       local text = math.type(value) == "float" and ("%.2f"):format(value)
       parts[i] = name .. " " .. (text or tostring(value))
     end

@@ -28,7 +28,7 @@ describe("stats", function()
       wal = "bytes sync_waits syncs",
       tables = "bytes count entries runs tombstones",
       cache = "evictions loads",
-      stalls = "count last_reason max_ms total_ms",
+      stalls = "by_reason count last_reason max_ms total_ms",
       views = "snapshots",
       recovery = "batches bits degraded_tables foreign_files resumes "
         .. "salvaged torn_bytes",

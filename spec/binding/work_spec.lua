@@ -297,7 +297,7 @@ describe("work", function()
       store:close()
       store = assert(grainstore.open(path, {
         create = false, readonly = true, degraded = true, salvage = "prefix",
-        seed = 77, track_leaks = true,
+        seed = 77, track_leaks = true, lossy = true,
       }))
       local options = store:options()
       assert.is_false(options.create)
@@ -305,6 +305,7 @@ describe("work", function()
       assert.is_true(options.readonly)
       assert.is_true(options.degraded)
       assert.is_true(options.track_leaks)
+      assert.is_true(options.lossy)
       assert.equal("prefix", options.salvage)
       assert.equal(77, options.seed)
     end)

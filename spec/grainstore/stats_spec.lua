@@ -28,6 +28,10 @@ describe("stats", function()
     assert.equal(after.bytes.wal - before.bytes.wal, delta.bytes.wal)
     assert.equal(after.cache.loads - before.cache.loads, delta.cache.loads)
     assert.equal(0, delta.stalls.count)
+    for _, reason in ipairs { "flush", "runs", "throttle" } do
+      assert.same({ count = 0, total_ms = 0, max_ms = 0 },
+        delta.stalls.by_reason[reason])
+    end
     assert.equal(2, delta.tables.count)
     assert.equal(25, delta.tables.entries)
     assert.equal(after.memory.indexes, delta.memory.indexes)
@@ -67,6 +71,12 @@ describe("stats", function()
     end
     assert.is_truthy(lines[1]:find("puts 3", 1, true))
     assert.is_truthy(lines[3]:find "write %d+%.%d%d")
+    assert.is_truthy(lines[10]:find("by_reason -, count 0", 1, true))
+    local waited = store:stats()
+    waited.stalls.by_reason.throttle.count = 3
+    waited.stalls.by_reason.runs.count = 2
+    assert.is_truthy(tostring(waited)
+      :find("by_reason runs 2 throttle 3,", 1, true))
   end)
 
   it("of two looks are two tables", function()
