@@ -39,6 +39,7 @@
 #include "base/slice.h"
 #include "base/status.h"
 #include "store/care.h"
+#include "store/event.h"
 #include "tree/plan_types.h"
 #include "tree/shape_types.h"
 
@@ -95,6 +96,8 @@ typedef struct gs_options {
   uint64_t max_stall_ms;       /* longest wait of one write before GS_BUSY */
   bool fail_on_stall;          /* GS_BUSY at once instead of waiting */
   uint64_t disk_reserve_bytes; /* below it puts fail GS_FULL */
+  uint64_t journal_bytes;      /* what files of events may take; 0: there are
+                                  none, see store/event.h */
   bool has_policy;             /* the caller makes plans (gs_submit); false: the
                                built-in policy does. See gs_set_policy_driven */
   bool may_lose;               /* plans of op "drop" may take what has not
@@ -553,6 +556,8 @@ typedef struct gs_stats {
   uint64_t clock_warnings; /* the system's time was behind the store's at open,
                               or jumped ahead of what can be believed */
   uint64_t ballast_bytes;  /* now held back for when the disk is full */
+  uint64_t journal_events; /* noted since open */
+  uint64_t journal_lost;   /* of them, neither kept nor written */
 } gs_stats;
 
 GS_API void gs_get_stats(gs_store *store, gs_stats *out);

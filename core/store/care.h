@@ -47,7 +47,8 @@ typedef enum gs_file_state {
 
 typedef struct gs_file_report {
   const char *name; /* in the directory */
-  const char *kind; /* "manifest", "log", "table", "lock", "ballast", "other" */
+  const char *kind; /* "manifest", "log", "table", "lock", "ballast", "journal",
+                       "other" */
   gs_file_state state;
   bool has_offset;
   uint64_t offset; /* where the first thing wrong with it is */

@@ -89,6 +89,9 @@ copy_plan(gs_compaction *c, const gs_plan *plan, gs_error *err)
   gs_alloc *alloc = c->job.store->alloc;
   c->plan = *plan;
   c->plan.why = NULL;
+  c->job.account.plan = &c->plan;
+  c->job.account.version = c->version;
+  gs_job_set_why(&c->job, plan->why);
   c->inputs = gs_alloc_array(alloc, plan->input_count, sizeof *c->inputs);
   if (c->inputs == NULL) {
     return GS_FAIL_NOMEM(err);

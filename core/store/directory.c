@@ -19,6 +19,11 @@ look_at(void *context, const char *name)
     break;
   case GS_FILE_BALLAST:
     break;
+  case GS_FILE_JOURNAL:
+    if (number > found->max_journal) {
+      found->max_journal = number;
+    }
+    break;
   case GS_FILE_MANIFEST:
     found->manifest_count++;
     if (number > found->max_manifest) {
@@ -101,7 +106,8 @@ sort_out(void *context, const char *name)
   uint64_t number;
   gs_file_kind kind = gs_path_kind(name, &number);
   if (kind == GS_FILE_FOREIGN || kind == GS_FILE_LOCK ||
-      kind == GS_FILE_BALLAST || is_listed(s, kind, number) ||
+      kind == GS_FILE_BALLAST || kind == GS_FILE_JOURNAL ||
+      is_listed(s, kind, number) ||
       (s->only_newer && !is_newer(s, kind, number))) {
     return;
   }

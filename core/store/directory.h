@@ -15,7 +15,8 @@ typedef struct gs_directory {
   size_t data_count;    /* segments and tables */
   size_t foreign_count; /* names that are not ours */
   uint64_t max_manifest;
-  uint64_t max_number; /* largest number of a segment or table */
+  uint64_t max_number;  /* largest number of a segment or table */
+  uint64_t max_journal; /* of a file of events */
 } gs_directory;
 
 /* GS_MISSING is no error here: exists is false then. */

@@ -242,6 +242,17 @@ count_flush(flush *f)
   gs_tally(&counters->dropped_expired, counts->expired);
 }
 
+static void
+account(flush *f)
+{
+  gs_job_account *a = &f->job.account;
+  a->outputs = f->output.tables;
+  a->output_count = f->output.table_count;
+  a->read_bytes = f->stats.data_bytes;
+  a->written_bytes = f->output.bytes_written;
+  a->dropped = f->drop.counts;
+}
+
 static gs_status
 install(flush *f, gs_error *err)
 {
@@ -308,6 +319,7 @@ finish(flush *f, gs_error *err)
   }
   gs_env_point(store->env, "flush.installed");
   count_flush(f);
+  account(f);
   raise_durable(store, f->stats.max_seq);
   gs_wal_drop_named(store);
   return GS_OK;

@@ -204,9 +204,9 @@ remove_kind(removal *r, gs_error *err)
 static gs_status
 remove_files(gs_env *env, const char *path, gs_error *err)
 {
-  static const gs_file_kind order[] = {GS_FILE_SEGMENT, GS_FILE_TABLE,
-                                       GS_FILE_BALLAST, GS_FILE_MANIFEST,
-                                       GS_FILE_LOCK};
+  static const gs_file_kind order[] = {GS_FILE_SEGMENT,  GS_FILE_TABLE,
+                                       GS_FILE_BALLAST,  GS_FILE_JOURNAL,
+                                       GS_FILE_MANIFEST, GS_FILE_LOCK};
   removal r = {.env = env, .dir = path};
   gs_buffer_init(&r.names, env->alloc);
   gs_status status = GS_OK;

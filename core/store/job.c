@@ -9,6 +9,7 @@
 
 #include "store/builtin.h"
 #include "store/decision.h"
+#include "store/journal_note.h"
 #include "store/stall.h"
 
 enum {
@@ -37,6 +38,13 @@ gs_job_count_merges(const gs_store *store)
     count += job->claim != NULL;
   }
   return count;
+}
+
+void
+gs_job_set_why(gs_job *job, const char *why)
+{
+  size_t size = why == NULL ? 0 : strnlen(why, sizeof job->account.why);
+  memcpy(job->account.why, why == NULL ? "" : why, size);
 }
 
 /* ---- choosing and ending --------------------------------------------------- */
@@ -118,6 +126,7 @@ pause_job(gs_store *store, gs_job *job, const gs_error *err)
 static void
 end_job(gs_store *store, gs_job *job, gs_status status, const gs_error *err)
 {
+  gs_journal_end_job(store, job, status, err);
   if (status != GS_OK) {
     gs_tally(&store->counters.jobs_failed, 1);
     tell_waiter(job, status, err);
@@ -159,11 +168,15 @@ step_job(gs_store *store, gs_job *job)
 {
   job->is_stepping = true;
   gs_mutex_unlock(store->state);
+  gs_journal_time_begin(job);
   bool done = false;
   gs_error err;
   gs_status status = job->ops->step(job, &done, &err);
   bool has_room = status == GS_FULL && job->is_retried &&
                   gs_ballast_release(store); /* it goes on where it stopped */
+  if (status != GS_OK || done) {
+    gs_journal_time_end(job);
+  }
   gs_mutex_lock(store->state);
   job->is_stepping = false;
   if (has_room) {
@@ -191,6 +204,7 @@ gs_store_run_step(gs_store *store)
   gs_mutex_unlock(store->state);
   if (job != NULL) {
     gs_epoch_collect(store->epoch);
+    gs_journal_write(store);
   }
   return job != NULL;
 }
@@ -209,6 +223,9 @@ gs_job_wait(gs_store *store, gs_job_waiter *waiter)
     }
   }
   gs_mutex_unlock(store->state);
+  if (store->worker_count == 0) {
+    gs_journal_write(store); /* it was this thread that worked */
+  }
 }
 
 /* ---- workers ---------------------------------------------------------------- */
@@ -230,6 +247,7 @@ work(void *context)
     step_job(store, job);
     gs_mutex_unlock(store->state);
     gs_epoch_collect(store->epoch);
+    gs_journal_write(store);
     gs_mutex_lock(store->state);
   }
   gs_mutex_unlock(store->state);

@@ -19,6 +19,23 @@
 
 #include "store/store.h"
 
+/* What a job is, and once it is done what it did, for the journal. Everything
+ * it points at is the job's. */
+typedef struct gs_job_account {
+  bool has_begun;
+  uint64_t began_us;
+  uint64_t ended_us; /* its last step so far */
+  uint64_t ended_ms;
+  char why[GS_EVENT_WHY_BYTES];
+  const gs_plan *plan;       /* NULL: a flush */
+  const gs_version *version; /* that the plan was accepted for */
+  gs_tree_table *const *outputs;
+  size_t output_count;
+  uint64_t read_bytes;
+  uint64_t written_bytes;
+  gs_drop_counts dropped;
+} gs_job_account;
+
 /* Somebody who waits for one job; on the waiter's stack, under state. */
 typedef struct gs_job_waiter {
   bool is_done;
@@ -47,10 +64,14 @@ struct gs_job {
   uint64_t pause_us;      /* doubles with each failure */
   gs_error failure;       /* why it is paused, where pause_us is not 0 */
   gs_job_waiter *waiter;  /* may be NULL */
+  gs_job_account account;
 };
 
 /* Puts the job on the list. Requires: state held. Takes the job. */
 void gs_job_queue(gs_store *store, gs_job *job);
+
+/* Copies the reason for the job; NULL is accepted. */
+void gs_job_set_why(gs_job *job, const char *why);
 
 /* Takes a job off the list and frees it; its waiter is told why. Requires: state
  * held, no step running; state is given up and taken again. */

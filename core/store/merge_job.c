@@ -313,6 +313,17 @@ count_merge(const merge_job *m)
   gs_tally(&counters->dropped_expired, counts->expired);
 }
 
+static void
+account(merge_job *m)
+{
+  gs_job_account *a = &m->base.job.account;
+  a->outputs = m->output.tables;
+  a->output_count = m->output.table_count;
+  a->read_bytes = m->bytes_in;
+  a->written_bytes = m->output.bytes_written;
+  a->dropped = m->drop.counts;
+}
+
 static gs_status
 finish(merge_job *m, gs_error *err)
 {
@@ -334,6 +345,7 @@ finish(merge_job *m, gs_error *err)
   if (status == GS_OK) {
     gs_env_point(m->base.job.store->env, "merge.installed");
     count_merge(m);
+    account(m);
   }
   return status;
 }

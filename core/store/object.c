@@ -21,7 +21,7 @@ make_locks(gs_store *store, gs_error *err)
   for (size_t i = 0; status == GS_OK && i < 6; i++) {
     status = gs_cond_new(store->env, conds[i], err);
   }
-  return status;
+  return status == GS_OK ? gs_journal_init(store, err) : status;
 }
 
 static void
@@ -148,6 +148,7 @@ gs_object_free(gs_store *store)
   for (size_t i = 0; i < GS_SEALED_MAX; i++) {
     gs_buffer_deinit(&store->sealed_notes[i].text);
   }
+  gs_journal_deinit(store);
   free_locks(store);
   gs_alloc_free(alloc, store->read_counters,
                 GS_COUNTER_SLOTS * sizeof *store->read_counters);

@@ -10,6 +10,7 @@
 #include "store/builtin.h"
 #include "store/decision.h"
 #include "store/flush.h"
+#include "store/journal_note.h"
 #include "store/object.h"
 #include "store/options.h"
 #include "store/paths.h"
@@ -194,6 +195,7 @@ open_fresh(gs_store *store, gs_site *site, gs_error *err)
     status = find_store(store, &found, &made, err);
   }
   if (status == GS_OK && !store->is_readonly) {
+    gs_journal_open(store, found.max_journal);
     status = gs_store_start_threads(store, err);
     if (status != GS_OK) {
       gs_store_stop_threads(store);
@@ -453,6 +455,7 @@ gs_close(gs_store *store, gs_error *err)
   }
   gs_stop_decider(store);
   gs_status status = settle(store, err);
+  gs_journal_close(store, status, err);
   gs_object_free(store);
   gs_registry_leave(site, NULL);
   return status;

@@ -23,6 +23,7 @@ gs_options_init(gs_options *options)
       .threads = 1,
       .max_stall_ms = 1000,
       .disk_reserve_bytes = 64 * MIB,
+      .journal_bytes = MIB,
   };
 }
 
@@ -52,6 +53,7 @@ static const number_rule rules[] = {
     RULE(default_ttl_ms, 1, UINT64_C(1) << 62, true),
     RULE(max_stall_ms, 1, 3600000, false),
     RULE(disk_reserve_bytes, 1, UINT64_C(1) << 50, true),
+    RULE(journal_bytes, GS_JOURNAL_MIN_BYTES, GS_JOURNAL_MAX_BYTES, true),
 };
 
 static gs_status

@@ -8,6 +8,8 @@
 
 #include "tree/manifest.h"
 
+#define JOURNAL "JOURNAL-"
+
 static const char *
 finish(gs_buffer *out)
 {
@@ -36,23 +38,31 @@ gs_path_ballast(gs_buffer *out, const char *dir)
 }
 
 static const char *
-numbered(gs_buffer *out, const char *dir, uint64_t number, const char *ending)
+numbered(gs_buffer *out, const char *dir, const char *prefix, uint64_t number,
+         const char *ending)
 {
   gs_buffer_clear(out);
-  gs_buffer_printf(out, "%s/%06llu%s", dir, (unsigned long long)number, ending);
+  gs_buffer_printf(out, "%s/%s%06llu%s", dir, prefix,
+                   (unsigned long long)number, ending);
   return finish(out);
 }
 
 const char *
 gs_path_table(gs_buffer *out, const char *dir, uint64_t number)
 {
-  return numbered(out, dir, number, ".sst");
+  return numbered(out, dir, "", number, ".sst");
 }
 
 const char *
 gs_path_segment(gs_buffer *out, const char *dir, uint64_t number)
 {
-  return numbered(out, dir, number, ".wal");
+  return numbered(out, dir, "", number, ".wal");
+}
+
+const char *
+gs_path_journal(gs_buffer *out, const char *dir, uint64_t number)
+{
+  return numbered(out, dir, JOURNAL, number, "");
 }
 
 const char *
@@ -100,10 +110,16 @@ gs_path_kind(const char *name, uint64_t *number)
   if (gs_manifest_parse_name(name, number)) {
     return GS_FILE_MANIFEST;
   }
+  bool is_journal = strncmp(name, JOURNAL, sizeof JOURNAL - 1) == 0;
+  name += is_journal ? sizeof JOURNAL - 1 : 0;
   size_t digits = parse_number(name, number);
   bool is_canonical = digits == 6 || (digits > 6 && name[0] != '0');
   if (!is_canonical) {
     return GS_FILE_FOREIGN;
+  }
+  if (is_journal) {
+    bool is_whole = name[digits] == '\0' && *number > 0;
+    return is_whole ? GS_FILE_JOURNAL : GS_FILE_FOREIGN;
   }
   if (strcmp(name + digits, ".wal") == 0) {
     return GS_FILE_SEGMENT;

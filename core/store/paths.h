@@ -6,6 +6,7 @@
  *   NNNNNN.wal       a segment of the write-ahead log
  *   NNNNNN.sst       a table
  *   BALLAST          zeros, see ballast.h
+ *   JOURNAL-NNNNNN   events, see journal.h
  * Numbers are decimal, at least six digits, never used twice.
  */
 #ifndef GS_STORE_PATHS_H
@@ -20,6 +21,7 @@ typedef enum gs_file_kind {
   GS_FILE_SEGMENT = 3,
   GS_FILE_TABLE = 4,
   GS_FILE_BALLAST = 5,
+  GS_FILE_JOURNAL = 6,
 } gs_file_kind;
 
 gs_file_kind gs_path_kind(const char *name, uint64_t *number);
@@ -30,6 +32,7 @@ const char *gs_path_table(gs_buffer *out, const char *dir, uint64_t number);
 const char *gs_path_segment(gs_buffer *out, const char *dir, uint64_t number);
 const char *gs_path_lock(gs_buffer *out, const char *dir);
 const char *gs_path_ballast(gs_buffer *out, const char *dir);
+const char *gs_path_journal(gs_buffer *out, const char *dir, uint64_t number);
 const char *gs_path_join(gs_buffer *out, const char *dir, const char *name);
 
 /* The directory that holds dir ("." for a bare name). */

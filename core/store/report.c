@@ -7,6 +7,7 @@ static const char *const kind_names[] = {
     [GS_FILE_FOREIGN] = "other",     [GS_FILE_LOCK] = "lock",
     [GS_FILE_MANIFEST] = "manifest", [GS_FILE_SEGMENT] = "log",
     [GS_FILE_TABLE] = "table",       [GS_FILE_BALLAST] = "ballast",
+    [GS_FILE_JOURNAL] = "journal",
 };
 
 /* ---- lists and texts --------------------------------------------------------- */

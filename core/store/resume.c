@@ -14,6 +14,7 @@
  * everything as it was, and the resume can be tried again.
  */
 #include "store/flush.h"
+#include "store/journal_note.h"
 #include "store/survivors.h"
 
 /* ---- entering and leaving --------------------------------------------------- */
@@ -183,5 +184,8 @@ gs_resume(gs_store *store, gs_error *err)
     status = rescue(store, &fresh, err);
   }
   leave(store, fresh);
+  if (status == GS_OK) {
+    gs_journal_resume(store);
+  }
   return status;
 }

@@ -9,6 +9,7 @@
 #include "store/builtin.h"
 #include "store/decision.h"
 #include "store/flush.h"
+#include "store/journal_note.h"
 
 /* By reason: its name, and what may be done about it. */
 static const struct {
@@ -129,6 +130,7 @@ gs_stall_count(gs_store *store, gs_stall reason, uint64_t began_us)
          !atomic_compare_exchange_weak(&counters->max_us, &max_us, waited_us)) {
   }
   atomic_store(&store->counters.stall_reason, words[reason].name);
+  gs_journal_stall(store, words[reason].name, waited_us);
 }
 
 /* The policy is told that writers wait for it. */

@@ -128,5 +128,7 @@ gs_get_stats(gs_store *store, gs_stats *out)
   gs_mutex_unlock(store->commit);
   gs_mutex_lock(store->state);
   out->snapshot_count = store->snapshot_count;
+  out->journal_events = store->recorder.last_number;
+  out->journal_lost = store->recorder.lost;
   gs_mutex_unlock(store->state);
 }

@@ -5,6 +5,7 @@
  *   commit   writers: the log, the active memtable, sequence numbers
  *   install  the manifest file: one change of the tree at a time
  *   state    short, in memory only: jobs, claims, snapshots, the current view
+ * The journal's files have a lock of their own, see journal.h.
  * They are taken in this order: commit, install, state. Nothing waits for the
  * device under `state`.
  *   S1 visible_seq <= next_seq - 1; every entry <= visible_seq is in the view
@@ -35,6 +36,7 @@
 #include "sst/table.h"
 #include "store/ballast.h"
 #include "store/clock.h"
+#include "store/journal.h"
 #include "store/note.h"
 #include "store/room.h"
 #include "store/view.h"
@@ -208,6 +210,8 @@ struct gs_store {
   bool is_resuming;   /* likewise: memory and log belong to gs_resume */
   gs_error failure;   /* why writes are refused, once has_failed */
   const char *reason; /* of the last change of the tree */
+
+  gs_recorder recorder; /* its members say what guards them */
 
   gs_thread *workers[GS_THREADS_MAX];
   size_t worker_count;

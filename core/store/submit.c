@@ -3,6 +3,7 @@
  */
 #include "store/compaction.h"
 #include "store/flush.h"
+#include "store/journal_note.h"
 
 static gs_status
 refused(gs_store *store, const gs_refusal *refusal, gs_error *err)
@@ -19,6 +20,7 @@ submit_locked(gs_store *store, const gs_plan *plan, bool dry_run,
               gs_error *err)
 {
   if (!gs_compaction_check(store, plan, NULL, refusal)) {
+    gs_journal_refusal(store, plan, dry_run, refusal);
     return refused(store, refusal, err);
   }
   return dry_run ? GS_OK

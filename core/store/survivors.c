@@ -3,6 +3,8 @@
  */
 #include "store/survivors.h"
 
+#include "store/journal_note.h"
+
 #include "merge/drop.h"
 #include "store/layout.h"
 
@@ -135,5 +137,9 @@ gs_survivors_install(gs_survivors *s, gs_install *change, gs_error *err)
     keep_outputs(s);
   }
   gs_mutex_unlock(store->install);
+  for (size_t i = 0; status == GS_OK && i < s->count; i++) {
+    gs_journal_survivors(store, &s->outputs[i],
+                         change->only == NULL ? "recovery" : "resume");
+  }
   return status;
 }

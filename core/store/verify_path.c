@@ -12,6 +12,7 @@
 
 #include "code/hash.h"
 #include "store/directory.h"
+#include "store/journal_read.h"
 #include "store/log_check.h"
 #include "store/report.h"
 #include "store/store.h"
@@ -126,6 +127,38 @@ check_table(audit *a, gs_file_report *file, uint64_t number, gs_error *err)
              ? GS_OK
              : gs_report_judge(a->report, file, status,
                                (const char *)a->path.data, &what, err);
+}
+
+/* ---- journals ---------------------------------------------------------------- */
+
+/* Nothing of a journal is promised: one that cannot be read to its end is torn
+ * there, whatever became of it. */
+static gs_status
+check_journal(audit *a, gs_file_report *file, uint64_t number, gs_error *err)
+{
+  const char *path = (const char *)a->path.data;
+  gs_journal_end end;
+  gs_error what;
+  gs_buffer content;
+  gs_file *opened = NULL;
+  gs_buffer_init(&content, a->env->alloc);
+  gs_status status =
+      gs_journal_load(a->env, path, GS_OPEN_READ, &opened, &content, &what);
+  gs_journal_find_end(gs_buffer_slice(&content), number, &end);
+  GS_IGNORE(gs_file_close(opened, NULL), "it was only read");
+  gs_buffer_deinit(&content);
+  file->entries = end.events;
+  if (status == GS_MISSING || (status == GS_OK && end.is_whole)) {
+    file->state = status == GS_OK ? GS_STATE_SOUND : GS_STATE_UNUSED;
+    return GS_OK; /* the writer may have let it go */
+  }
+  if (status != GS_OK && status != GS_TOOLARGE) {
+    return gs_report_judge(a->report, file, status, path, &what, err);
+  }
+  status = GS_FAIL(&what, GS_CORRUPT, "%s: no event stands at offset %llu",
+                   path, (unsigned long long)end.bytes);
+  GS_IGNORE(gs_error_offset(&what, status, end.bytes), "it is reported");
+  return gs_report_problem(a->report, file, GS_STATE_TORN, &what, err);
 }
 
 /* ---- the directory ----------------------------------------------------------- */
@@ -303,6 +336,8 @@ check_file(audit *a, size_t at, gs_error *err)
     return check_segment(a, file, number, err);
   case GS_FILE_TABLE:
     return check_table(a, file, number, err);
+  case GS_FILE_JOURNAL:
+    return check_journal(a, file, number, err);
   case GS_FILE_LOCK:
   case GS_FILE_BALLAST:
   case GS_FILE_FOREIGN:

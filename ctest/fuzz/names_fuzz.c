@@ -29,6 +29,9 @@ print_name(gs_file_kind kind, uint64_t number, gs_buffer *out)
   case GS_FILE_BALLAST:
     REQUIRE(gs_path_ballast(out, "") != NULL);
     break;
+  case GS_FILE_JOURNAL:
+    REQUIRE(gs_path_journal(out, "", number) != NULL);
+    break;
   case GS_FILE_FOREIGN:
     break;
   }

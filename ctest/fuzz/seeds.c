@@ -19,6 +19,7 @@
 #include "sst/footer.h"
 #include "sst/point_index.h"
 #include "sst/writer.h"
+#include "store/journal_format.h"
 #include "support/test_alloc.h"
 #include "tree/edit.h"
 #include "wal/frame.h"
@@ -291,12 +292,73 @@ static void
 save_names(void)
 {
   static const char *const names[] = {
-      "LOCK",       "BALLAST",       "MANIFEST-000001", "MANIFEST-1234567",
-      "000001.wal", "123456789.wal", "000042.sst",      "0000042.sst",
+      "LOCK",           "BALLAST",       "MANIFEST-000001", "MANIFEST-1234567",
+      "000001.wal",     "123456789.wal", "000042.sst",      "0000042.sst",
+      "JOURNAL-000001",
   };
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     save_bytes("names", names[i], gs_slice_str(names[i]));
   }
+}
+
+/* ---- journals ------------------------------------------------------------- */
+
+static void
+append_event(gs_buffer *out, uint64_t number, gs_event_kind kind)
+{
+  gs_buffer lists[2] = {new_buffer(), new_buffer()};
+  gs_table_meta meta = {
+      .id = number, .min_key = gs_slice_str("a"), .max_key = gs_slice_str("b")};
+  gs_table_meta_encode(&meta, &lists[0]);
+  gs_event_add_run(&lists[1], &(gs_event_run){number, 1, 1, 100, 10});
+  bool is_job = kind <= GS_EVENT_DROP;
+  gs_event event = {
+      .number = number,
+      .time_ms = 12345,
+      .count = 1 + number,
+      .took_us = 10,
+      .kind = kind,
+      .why = gs_slice_str(is_job ? "too many runs" : ""),
+      .code = gs_slice_str(kind == GS_EVENT_REFUSED ? "busy_table" : ""),
+      .has_plan = kind == GS_EVENT_MERGE,
+      .op = GS_PLAN_MERGE,
+      .target = GS_TARGET_BOTTOM,
+      .inputs = gs_slice_of("12345678", is_job ? 8 : 0),
+      .output_count = is_job ? 1 : 0,
+      .outputs = gs_buffer_slice(&lists[0]),
+      .written_bytes = is_job ? 100 : 0,
+      .dropped_covered = is_job ? 1 : 0,
+      .recovered_batches = kind == GS_EVENT_OPEN ? 1 : 0,
+      .runs = gs_buffer_slice(&lists[1]),
+  };
+  gs_event_encode(&event, out);
+  gs_buffer_deinit(&lists[0]);
+  gs_buffer_deinit(&lists[1]);
+}
+
+/* Each kind of event alone, and a file of all of them. */
+static void
+save_journals(void)
+{
+  gs_journal_header header = {.number = 1, .salt = 7, .first_event = 1};
+  gs_buffer file = new_buffer();
+  gs_buffer_append_zeros(&file, GS_JOURNAL_HEADER_BYTES);
+  gs_journal_header_encode(&header, file.data);
+  for (uint8_t i = 1; i <= GS_EVENT_KINDS; i++) {
+    char name[32];
+    size_t at = file.size;
+    gs_buffer event = new_buffer();
+    append_event(&event, i, (gs_event_kind)i);
+    (void)snprintf(name, sizeof name, "event-%d", i);
+    save_moded("journal", name, 0, gs_buffer_slice(&event));
+    gs_journal_add_frame(&file, gs_buffer_slice(&event));
+    gs_journal_sum_frame(file.data + at, &header, at);
+    gs_buffer_deinit(&event);
+  }
+  save_moded("journal", "file", 1, gs_buffer_slice(&file));
+  save_moded("journal", "forged", 2, gs_buffer_slice(&file));
+  save_moded("journal", "torn", 1, gs_slice_of(file.data, file.size - 100));
+  gs_buffer_deinit(&file);
 }
 
 /* ---- tables --------------------------------------------------------------- */
@@ -480,6 +542,7 @@ main(int argc, char **argv)
   save_edits();
   save_metas();
   save_names();
+  save_journals();
   save_blocks();
   save_fences();
   save_indexes();

@@ -31,6 +31,12 @@ test_only_names_that_print_back_to_themselves_are_ours(void **state)
       {"000001.SST", GS_FILE_FOREIGN, 0},
       {"lock", GS_FILE_FOREIGN, 0},
       {"MANIFEST-7", GS_FILE_FOREIGN, 0},
+      {"JOURNAL-000007", GS_FILE_JOURNAL, 7},
+      {"JOURNAL-1234567", GS_FILE_JOURNAL, 1234567},
+      {"JOURNAL-000000", GS_FILE_FOREIGN, 0},
+      {"JOURNAL-7", GS_FILE_FOREIGN, 0},
+      {"JOURNAL-000007.wal", GS_FILE_FOREIGN, 0},
+      {"JOURNAL", GS_FILE_FOREIGN, 0},
       {"", GS_FILE_FOREIGN, 0},
       {".sst", GS_FILE_FOREIGN, 0},
   };
@@ -53,6 +59,7 @@ test_paths_of_files_carry_the_directory_and_six_digits(void **state)
   assert_string_equal(gs_path_segment(&out, "/db", 1234567), "/db/1234567.wal");
   assert_string_equal(gs_path_lock(&out, "/db"), "/db/LOCK");
   assert_string_equal(gs_path_ballast(&out, "/db"), "/db/BALLAST");
+  assert_string_equal(gs_path_journal(&out, "/db", 7), "/db/JOURNAL-000007");
   assert_string_equal(gs_path_join(&out, "/db", "x"), "/db/x");
   gs_buffer_deinit(&out);
 }
