@@ -301,7 +301,7 @@ describe("open", function()
 
     it("the policy", function()
       says("option 'policy': there is no policy \"lazy\"; shipped are "
-        .. "bounded_l0, lazy_leveled, leveled, manual, tiered, time_window, "
+        .. "bounded_l0, fifo, lazy_leveled, leveled, manual, tiered, time_window, "
         .. "universal", "open", { policy = "lazy" })
       says("option 'policy' takes a name or a table of functions, got a number",
         "open", { policy = 5 })

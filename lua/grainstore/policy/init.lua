@@ -5,8 +5,8 @@
 
 local M = {
   names = {
-    "bounded_l0", "lazy_leveled", "leveled", "manual", "tiered", "time_window",
-    "universal",
+    "bounded_l0", "fifo", "lazy_leveled", "leveled", "manual", "tiered",
+    "time_window", "universal",
   },
   decorators = { "expire_first", "tombstones_first" },
 }

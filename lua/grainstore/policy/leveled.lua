@@ -35,9 +35,9 @@ local function merge_l0(tree, l0)
   return plan
 end
 
--- One table of an overfull level goes down a level; alone, it is only moved. One
--- of a level that another policy left in two runs goes into the older of them.
--- A level that is not there yet is made by one job.
+-- One table of an overfull level goes down a level; alone, it is only moved.
+-- One of a level that another policy left in two runs goes into the older of
+-- them. A level that is not there yet is made by one job.
 local function push_down(tree, index, run, taken)
   local older = tree.runs[index + 1]
   local level = older and older.level == run.level and run.level

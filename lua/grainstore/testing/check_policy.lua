@@ -169,6 +169,7 @@ end
 
 local function live(world)
   local options = world.options
+  world.shape.lossy = world.policy.loses
   if options.real > 0 and world.number % options.real == 0 then
     check_real(world)
   end
@@ -192,6 +193,7 @@ end
 -- - real: every so manieth tree is also built as a store on a simulated
 --   machine, and the engine itself is asked about the plans (0: none)
 -- - tree: only this one of them (0: all)
+-- A policy with a field `loses` is asked as one of a store opened as lossy.
 -- @treturn table trees, plans, steps (plans done), most_runs, flushed and
 -- written bytes. Raises an object that prints
 function M.check_policy(policy, options)

@@ -68,7 +68,9 @@ end
 
 local function check_drop(shape, inputs, chosen)
   for _, input in ipairs(inputs) do
-    if not is_dead(input.table, shape.now_ms) then return "not_dead" end
+    if not shape.lossy and not is_dead(input.table, shape.now_ms) then
+      return "not_dead"
+    end
   end
   return is_blocked(shape, inputs, chosen, math.huge) and "path_blocked" or nil
 end

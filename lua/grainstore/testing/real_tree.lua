@@ -60,6 +60,7 @@ end
 function M.build(shape)
   local machine = env.env { seed = 1, wall_ms = shapes.BEGIN_MS }
   local store = assert(grainstore.open_u32("db", {
+    lossy = shape.lossy,
     env = machine, threads = 0, durability = "memory", policy = "manual",
   }))
   for i = #shape.runs, 1, -1 do add_run(store, shape.runs[i]) end

@@ -1,0 +1,80 @@
+--- First in, first out: a bounded store that loses what is oldest.
+--
+-- When all runs together take more than `max_bytes`, or nothing in the oldest
+-- was written in the last `max_age_ms`, it is dropped unread, live entries
+-- included: so this is for a store opened with `lossy = true`, such as a cache
+-- or a log of which only the end matters. The newest run always stays, and
+-- while a snapshot is open nothing is dropped.
+--
+-- Flushed runs gather in level 0. Those of an eighth of `max_bytes` become one
+-- run of level 1, as do those that began an eighth of `max_age_ms` ago; it is
+-- never merged again, so its age is right within an eighth. Before that,
+-- `width` neighbours of similar size are merged, so that there are few.
+--
+-- Write amplification about 2 + log_width(max_bytes / 8 / memtable); reads look
+-- at about 8 runs and a few of level 0; space at most max_bytes and a memtable.
+-- Source: the first-in-first-out style of RocksDB.
+
+local check = require "grainstore.policy.options"
+local tables = require "grainstore.policy.tables"
+
+local DEFAULTS = { max_bytes = 1 << 30, max_age_ms = math.huge, width = 4 }
+local PARTS = 8
+local CLOSED = 1
+local MAX_INPUTS = 4096
+
+-- When the run was written.
+local function written_ms(run)
+  local created_ms = 0
+  for _, t in ipairs(run.tables) do
+    created_ms = math.max(created_ms, t.created_ms)
+  end
+  return created_ms
+end
+
+-- The newest of the oldest runs that go; nil: none of them does.
+local function last_to_stay(tree, o)
+  local runs, bytes = tree.runs, tables.bytes(tree.runs, 1, #tree.runs)
+  local first, inputs = nil, 0
+  for i = #runs, 2, -1 do
+    inputs = inputs + #runs[i].tables
+    local is_old = written_ms(runs[i]) + o.max_age_ms <= tree.now_ms
+    if bytes <= o.max_bytes and not is_old or inputs > MAX_INPUTS
+      or not tree:is_idle(i, i) then
+      break
+    end
+    first, bytes = i, bytes - runs[i].bytes
+  end
+  return first
+end
+
+local function drop(tree, o)
+  local first = not tree.oldest_view and last_to_stay(tree, o)
+  return first and {
+    op = "drop", inputs = tree:ids(first, #tree.runs),
+    why = ("%d runs are the oldest"):format(#tree.runs - first + 1),
+  }
+end
+
+-- Closes level 0, or merges some of it.
+local function gather(tree, o)
+  local runs, young = tree.runs, #tree:level(0)
+  if young < 2 or runs[young].level ~= 0 then return nil end
+  local is_full = tables.bytes(runs, 1, young) >= o.max_bytes / PARTS
+  local is_over = written_ms(runs[young]) + o.max_age_ms / PARTS <= tree.now_ms
+  if (is_full or is_over) and tree:is_idle(1, young) then
+    return tables.merge_runs(tree, 1, young, CLOSED, "a part is full")
+  end
+  local from, to = tables.full_tier(tree, 1, young, o.width, 2)
+  return from and tables.merge_runs(tree, from, to, 0,
+    ("%d runs of similar size"):format(to - from + 1))
+end
+
+return function(options)
+  local o = check("fifo", options, DEFAULTS, { width = 2 })
+  local function pick(tree)
+    local dropped, gathered = drop(tree, o), gather(tree, o)
+    return dropped and tables.before(dropped, gathered) or gathered
+  end
+  return { name = "fifo/1", pick = pick, loses = true }
+end
