@@ -117,7 +117,7 @@ test_where_loss_is_allowed_a_plan_may_drop_what_lives_but_not_hide_less(
   kit_fill(store, "z", 1, 10);
   KIT_OK(gs_flush(store, &kit_err));
   gs_shape *shape = shape_of(store);
-  gs_plan newest = drop_of(&shape->runs[0].tables[0].id);
+  gs_plan newest = drop_of(&(uint64_t){kit_table(shape, 0, 0).id});
   assert_int_equal(gs_submit(store, &newest, true, NULL, NULL, &kit_err),
                    GS_REFUSED);
   gs_shape_free(shape);
@@ -125,8 +125,8 @@ test_where_loss_is_allowed_a_plan_may_drop_what_lives_but_not_hide_less(
   options.may_lose = true;
   store = kit_open(&options);
   shape = shape_of(store);
-  newest = drop_of(&shape->runs[0].tables[0].id);
-  gs_plan covering = drop_of(&shape->runs[1].tables[0].id);
+  newest = drop_of(&(uint64_t){kit_table(shape, 0, 0).id});
+  gs_plan covering = drop_of(&(uint64_t){kit_table(shape, 1, 0).id});
   gs_snapshot *snapshot = NULL;
   KIT_OK(gs_snapshot_new(store, &snapshot, &kit_err));
   assert_int_equal(gs_submit(store, &newest, true, NULL, NULL, &kit_err),
@@ -145,7 +145,7 @@ test_where_loss_is_allowed_a_plan_may_drop_what_lives_but_not_hide_less(
   options.may_lose = false; /* it is asked for at each opening */
   store = kit_open(&options);
   shape = shape_of(store);
-  gs_plan oldest = drop_of(&shape->runs[1].tables[0].id);
+  gs_plan oldest = drop_of(&(uint64_t){kit_table(shape, 1, 0).id});
   assert_int_equal(gs_submit(store, &oldest, true, NULL, NULL, &kit_err),
                    GS_REFUSED);
   gs_shape_free(shape);
