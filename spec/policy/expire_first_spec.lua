@@ -42,10 +42,10 @@ describe("expire_first", function()
       L0 a-c:9(4e 4x@50..60)
       L1 b-d:9(4e 4x@50..60)
     ]])
-    assert.equal("drop 3\nmerge 1 into 101", decide [[
+    assert.equal("drop 4\nmerge 1 into 101", decide [[
       L0 a-c:9(4e)
       L0 a-c:9(4e 4x@50..60)
-      L1 c-d:9(4e 4x@50..60) a-b:9(4e)
+      L1 a-b:9(4e) c-d:9(4e 4x@50..60)
     ]])
   end)
 

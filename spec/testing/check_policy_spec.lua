@@ -86,6 +86,22 @@ describe("check_policy", function()
       > 20)
   end)
 
+  it("is not taken in by a policy that changes the tree", function()
+    local problem = found(function(tree)
+      for i = #tree.runs, 1, -1 do tree.runs[i] = nil end
+    end)
+    assert.truthy(problem.message:find("starvation", 1, true))
+    problem = found(function(tree)
+      local run = tree.runs[1]
+      if not (run and tree.runs[2]) then return nil end
+      local below = tree.runs[2]
+      local plan = { op = "merge", inputs = ids_of(run), into = below.id }
+      below.tables = {}
+      return plan
+    end)
+    assert.truthy(problem.message:find("refused as path_blocked", 1, true))
+  end)
+
   it("hands on what the policy raises", function()
     local ok, problem = pcall(T.check_policy,
       { pick = function() error("mine", 0) end }, { trees = 1 })

@@ -13,7 +13,7 @@ describe("a tree as text", function()
     same_text "L3"
     same_text 'L0#7 a-b:64K(12e 3t 2x@5..9 #31)* "c d"-"e\\xFF\\x00":3M'
     same_text "L1 1-5:1G(4x) 7-4294967295:1025"
-    same_text 'L0 "1"-"x \\x2D- y":0 user/1-user/2:10'
+    same_text 'L0 "1"-"t \\x2D- y":0 user/1-user/2:10'
   end)
 
   it("has all the fields that a policy sees", function()
@@ -60,6 +60,27 @@ describe("a tree as text", function()
     wrong("L0 a-b:1z", 'a space or the end of the line expected at "z"')
     wrong("L0 a-b:1(5q)", 'entries ("12e")')
     wrong('L0 "a-b:1', "a quoted key that ends")
+  end)
+
+  it("says why no store could have it", function()
+    local function wrong(text, wanted)
+      local ok, message = pcall(T.tree, text)
+      assert.is_false(ok, text)
+      assert.equal("no store has such a tree: " .. wanted, message)
+    end
+    wrong("L0 b-a:1", "table 1 ends before it begins")
+    wrong("L0 a-c:1 b-d:1", "table 2 of run 101 does not begin behind table 1")
+    wrong("L0 a-b:1 b-d:1", "table 2 of run 101 does not begin behind table 1")
+    wrong("L0 c-d:1 a-b:1", "table 2 of run 101 does not begin behind table 1")
+    wrong("L0 a-b:1(#7)\nL0 a-b:1(#7)", "there are two tables 7")
+    wrong("L0#5 a-b:1\nL0#5 a-b:1", "there are two runs 5")
+    wrong("L0 1-b:1",
+      "table 1 has a key that is a number and one that is a string")
+    wrong("L0 1-2:1\nL0 a-b:1", "some keys are numbers and some are strings")
+    wrong("L0 a-b:1(5e 3t 3x)",
+      "table 1 has 5 entries, and 6 of them are tombstones or expire")
+    wrong("L0 a-b:1(5e 1x@9..8)",
+      "the last entry of table 1 expires before the first")
   end)
 
   it("is what the tree of a store prints", function()
@@ -117,6 +138,19 @@ describe("a policy", function()
     assert.equal("merge 1 2 into 102 as L1", T.plan_text(plan))
     assert.equal("nothing", T.plan_text(T.pick(answering(nil), tree)))
     assert.equal("nothing", T.plan_text(nil))
+  end)
+
+  it("gets a tree of its own", function()
+    local tree = T.tree "L0 a-b:1 c-d:1"
+    local plans, refusals = T.pick({ pick = function(own)
+      own.runs[1].tables[1].busy, own.runs = true, { own.runs[1] }
+      local plan = { op = "merge", inputs = { 1, 2 }, bottom = true }
+      own.runs[1].tables = {}
+      return plan
+    end }, tree)
+    assert.equal(1, #plans)
+    assert.same({}, refusals)
+    assert.equal("L0 a-b:1 c-d:1", tostring(tree))
   end)
 
   it("hears which plans could not be", function()

@@ -15,12 +15,65 @@ local tree_text = require "grainstore.tree_text"
 
 local M = {}
 
+-- ---- trees that could be ---------------------------------------------------
+
+local function impossible(text, ...)
+  error("no store has such a tree: " .. text:format(...), 0)
+end
+
+local function check_table(t)
+  if math.type(t.min_key) ~= math.type(t.max_key) then
+    impossible("table %d has a key that is a number and one that is a string",
+      t.id)
+  elseif t.max_key < t.min_key then
+    impossible("table %d ends before it begins", t.id)
+  elseif t.entries > 0 and t.tombstones + t.expiring > t.entries then
+    impossible("table %d has %d entries, and %d of them are tombstones or "
+      .. "expire", t.id, t.entries, t.tombstones + t.expiring)
+  elseif t.min_expiry_ms and t.max_expiry_ms < t.min_expiry_ms then
+    impossible("the last entry of table %d expires before the first", t.id)
+  end
+end
+
+-- Each number once, keys of one kind, and in a run one table after the other.
+local function check_runs(runs)
+  local seen, kind = { run = {}, table = {} }, nil
+  local function check_number(what, id)
+    if seen[what][id] then
+      impossible("there are two %ss %d", what, id)
+    end
+    seen[what][id] = true
+  end
+  for _, run in ipairs(runs) do
+    check_number("run", run.id)
+    for i, t in ipairs(run.tables) do
+      check_number("table", t.id)
+      check_table(t)
+      kind = kind or type(t.min_key)
+      local before = run.tables[i - 1]
+      if type(t.min_key) ~= kind then
+        impossible "some keys are numbers and some are strings"
+      elseif before and t.min_key <= before.max_key then
+        impossible("table %d of run %d does not begin behind table %d", t.id,
+          run.id, before.id)
+      end
+    end
+  end
+end
+
+local function read(text)
+  local runs = tree_text.parse(text)
+  check_runs(runs)
+  return runs
+end
+
 --- A tree as a policy sees it.
--- @tparam string text
+-- @tparam string text raises for what does not parse, and for what no store
+-- could have
 -- @tparam[opt] table facts fields of the tree besides runs
 -- @treturn table see grainstore.tree
 function M.tree(text, facts)
-  local ok, runs = pcall(tree_text.parse, text)
+  local ok, runs = pcall(read, text)
   if not ok then
     error(runs, 2)
   end
@@ -38,6 +91,20 @@ function M.tree(text, facts)
     made[name] = value
   end
   return tree.new(made)
+end
+
+-- ---- what a policy answers -------------------------------------------------
+
+-- A policy gets a tree of its own each time, as from a store.
+local function copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local made = {}
+  for name, field in pairs(value) do
+    made[name] = copy(field)
+  end
+  return setmetatable(made, getmetatable(value))
 end
 
 -- Why the engine would refuse the plan whatever the data is, or nil.
@@ -70,7 +137,7 @@ function M.pick(policy, shape)
   if not ok then
     error(resolved, 2)
   end
-  local answer = resolved.pick(shape)
+  local answer = resolved.pick(copy(shape))
   if answer ~= nil and type(answer) ~= "table" then
     error("pick returns nil or an array of plans, got a " .. type(answer), 2)
   end
@@ -89,6 +156,8 @@ function M.pick(policy, shape)
   end
   return plans, refusals
 end
+
+-- ---- plans as text ---------------------------------------------------------
 
 local function one_text(plan)
   local inputs = { table.unpack(plan.inputs) }
