@@ -11,6 +11,7 @@
 #include "code/fixed.h"
 #include "store/decision.h"
 #include "store/flush.h"
+#include "store/reserve.h"
 #include "store/stall.h"
 #include "store/throttle.h"
 
@@ -150,7 +151,8 @@ arena_bytes(const gs_room *room)
 gs_status
 gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
 {
-  uint64_t limit = gs_limit(&store->limits.memtable_bytes);
+  uint64_t limit = store->is_ending ? MEMTABLE_SLACK
+                                    : gs_limit(&store->limits.memtable_bytes);
   size_t capacity = limit < min_bytes ? min_bytes : (size_t)limit;
   gs_memtable *fresh = NULL;
   gs_env_point(store->env, "seal");
@@ -239,6 +241,9 @@ gs_store_make_room(gs_store *store, gs_room *room, gs_error *err)
     }
     if (status == GS_OK && !fits_memtable(store, room)) {
       status = make_memtable_room(store, room, err);
+    }
+    if (status == GS_OK && !gs_reserve_suffices(store, room->entry_count)) {
+      status = gs_reserve_more(store, err);
     }
     if (status != GS_OK) {
       return status;

@@ -9,6 +9,8 @@
  * is only read is never written.
  */
 #include "store/decision.h"
+#include "store/reserve.h"
+#include "store/store.h"
 
 gs_status
 gs_store_publish(gs_store *store, gs_memtable *const *memtables,
@@ -53,9 +55,12 @@ fill_facts(gs_store *store, const gs_install *change)
   if (change->flushed_seq > facts.flushed_seq) {
     facts.flushed_seq = change->flushed_seq;
   }
-  uint64_t visible = atomic_load(&store->visible_seq);
-  if (visible > facts.last_seq) {
-    facts.last_seq = visible;
+  uint64_t used = atomic_load(&store->visible_seq);
+  if (!change->is_clean) {
+    used = gs_reserve_ahead(store, used);
+  }
+  if (used > facts.last_seq) {
+    facts.last_seq = used;
   }
   if (facts.flushed_seq > facts.last_seq) {
     facts.last_seq = facts.flushed_seq;
@@ -159,6 +164,7 @@ take_over(gs_store *store, gs_install *change, gs_manifest_state *next,
   gs_version *old = store->tree.version;
   gs_version_ref(old);
   gs_manifest_state_adopt(&store->tree, next);
+  atomic_store(&store->reserved_seq, store->tree.facts.last_seq);
   gs_status status = GS_OK;
   if (change->reason != NULL) {
     status = publish_tree(store, change, err);

@@ -248,31 +248,86 @@ attach(gs_store *store, const gs_options *options, gs_error *err)
   return GS_OK;
 }
 
-enum { READER_TRIES = 32 };
+/* How often the same is found wrong before it is believed, and how often a
+ * reader looks at all. */
+enum { READER_TRIES = 32, READER_TRIES_MOST = 100000 };
+
+/* What a reader saw of a directory where it failed. Whatever lets files go
+ * changes one of these. */
+typedef struct sight {
+  uint64_t manifest;
+  uint64_t next_id;
+  uint64_t tables;
+  uint64_t segments;
+} sight;
+
+static sight
+sight_of(const gs_store *store)
+{
+  sight seen = {
+      .manifest = store->manifest_number,
+      .next_id = store->tree.facts.next_id,
+      .segments = store->tree.segment_count,
+  };
+  const gs_version *version = store->tree.version;
+  for (size_t r = 0; version != NULL && r < version->run_count; r++) {
+    seen.tables += version->runs[r]->table_count;
+  }
+  return seen;
+}
+
+static bool
+is_same_sight(sight a, sight b)
+{
+  return a.manifest == b.manifest && a.next_id == b.next_id &&
+         a.tables == b.tables && a.segments == b.segments;
+}
 
 /* A writer beside a reader may delete what the reader was about to open: then
- * it looks again. */
+ * it looks again, as long as it finds something else each time. */
 static gs_status
-open_new(const char *path, const gs_options *options, gs_site *site,
-         gs_store **out, gs_error *err)
+open_reader(const char *path, const gs_options *options, gs_site *site,
+            gs_store **out, gs_error *err)
 {
   gs_status status = GS_OK;
-  for (int i = 0; i < READER_TRIES; i++) {
+  sight last = {0};
+  int same = 0;
+  for (int i = 0; i < READER_TRIES_MOST && same < READER_TRIES; i++) {
     gs_store *store = NULL;
     status = gs_object_new(path, options, &store, err);
     if (status == GS_OK) {
-      store->is_degraded = options->degraded && i + 1 == READER_TRIES;
+      store->is_degraded = options->degraded && same + 1 == READER_TRIES;
       status = open_fresh(store, site, err);
     }
     if (status == GS_OK) {
       *out = store;
       return GS_OK;
     }
-    gs_object_free(store);
     bool may_pass = status == GS_MISSING || status == GS_CORRUPT;
-    if (!options->readonly || !may_pass) {
-      break;
+    sight seen = may_pass ? sight_of(store) : last;
+    gs_object_free(store);
+    if (!may_pass) {
+      return status;
     }
+    same = is_same_sight(seen, last) ? same + 1 : 1;
+    last = seen;
+  }
+  return status;
+}
+
+static gs_status
+open_writer(const char *path, const gs_options *options, gs_site *site,
+            gs_store **out, gs_error *err)
+{
+  gs_store *store = NULL;
+  gs_status status = gs_object_new(path, options, &store, err);
+  if (status == GS_OK) {
+    status = open_fresh(store, site, err);
+  }
+  if (status == GS_OK) {
+    *out = store;
+  } else {
+    gs_object_free(store);
   }
   return status;
 }
@@ -290,7 +345,8 @@ open_registered(const char *path, const gs_options *options, gs_store **out,
   if (store != NULL) {
     status = attach(store, options, err);
   } else {
-    status = open_new(path, options, site, &store, err);
+    status = options->readonly ? open_reader(path, options, site, &store, err)
+                               : open_writer(path, options, site, &store, err);
   }
   gs_registry_leave(site, store);
   *out = store;
@@ -414,6 +470,9 @@ settle(gs_store *store, gs_error *err)
   if (store->is_readonly) {
     return GS_OK;
   }
+  gs_mutex_lock(store->commit);
+  store->is_ending = true;
+  gs_mutex_unlock(store->commit);
   gs_status status = gs_flush_all(store, err);
   gs_store_stop_threads(store);
   if (status != GS_OK) {

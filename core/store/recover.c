@@ -136,6 +136,7 @@ replay(recovery *r, gs_error *err)
       .flushed_seq = facts->flushed_seq,
       .known_seq = facts->flushed_seq,
       .was_clean = facts->is_clean,
+      .holds_all = store->is_readonly,
       .takes_prefix = store->options.salvage == GS_SALVAGE_PREFIX,
       .batch = take_batch,
       .context = r,
@@ -310,7 +311,7 @@ serve(recovery *r, gs_error *err)
   }
   set_sequences(store, r->replayed.last_seq);
   if (store->is_readonly) {
-    return gs_admission_open_tables(store, err);
+    return GS_OK;
   }
   bool is_settled = false;
   status = look_if_settled(r, &is_settled, err);
@@ -335,6 +336,10 @@ gs_recover(gs_store *store, gs_error *err)
   }
   if (status == GS_OK) {
     status = gs_admission_check_tables(store, err);
+  }
+  if (status == GS_OK && store->is_readonly) {
+    /* At once: a writer may delete them, and an open table stays. */
+    status = gs_admission_open_tables(store, err);
   }
   if (status != GS_OK) {
     return status;

@@ -144,8 +144,10 @@ struct gs_store {
   _Atomic(gs_view *) view; /* replaced under state */
   atomic_uint_fast64_t visible_seq;
   atomic_uint_fast64_t durable_seq;
-  atomic_uint_fast64_t flushed_seq; /* entries up to here are in runs */
-  atomic_uint_fast64_t clock_ms;    /* largest time seen */
+  atomic_uint_fast64_t flushed_seq;  /* entries up to here are in runs */
+  atomic_uint_fast64_t reserved_seq; /* without a log: numbers up to here may be
+                                        given out, see reserve.h */
+  atomic_uint_fast64_t clock_ms;     /* largest time seen */
   gs_clock clock;
   atomic_bool wants_decision;
   atomic_bool is_driven; /* the caller makes plans, see decision.h */
@@ -179,6 +181,7 @@ struct gs_store {
   gs_ballast ballast;
   gs_batch scratch; /* single writes are encoded here */
   atomic_bool has_failed;
+  bool is_ending;           /* being closed: no memtable takes entries now */
   bool disk_is_low;         /* found by the last look at the disk */
   uint64_t disk_look_bytes; /* user bytes written at which to look again */
   gs_note note;
@@ -350,8 +353,8 @@ GS_MUST_CHECK gs_status gs_store_expiry(gs_store *store,
                                         uint64_t now_ms, uint64_t *out,
                                         gs_error *err);
 
-/* Sealed memtable, fresh active one. Requires: commit held. min_bytes: room
- * the new one must have at least. */
+/* Sealed memtable, fresh active one; a small one where the store is ending.
+ * Requires: commit held. min_bytes: room the new one must have at least. */
 GS_MUST_CHECK gs_status gs_store_seal(gs_store *store, size_t min_bytes,
                                       gs_error *err);
 

@@ -200,14 +200,44 @@ wait_for_prepared(gs_store *store, uint64_t payload_bytes, gs_error *err)
   return gs_wal_prepare(store, err);
 }
 
+/* A note without entries takes no number: were it lost at the end of a segment,
+ * the next one would continue as if nothing was missing. So it is on the device
+ * before there is a next one, whose page then says so. */
+static bool
+ends_in_note(const gs_store *store)
+{
+  const gs_store_segment *active = store->wal.active;
+  return active != NULL && active->note_place == store->next_seq &&
+         gs_log_durable_bytes(active->writer) <
+             gs_log_written_bytes(active->writer);
+}
+
+static gs_status
+sync_note(gs_store *store, gs_error *err)
+{
+  if (store->is_syncing) {
+    gs_cond_wait(store->synced, store->commit, 0);
+    return GS_OK;
+  }
+  return gs_wal_sync(store, err);
+}
+
+static gs_status
+go_on(gs_store *store, uint64_t payload_bytes, gs_error *err)
+{
+  if (store->wal.prepared == NULL) {
+    return wait_for_prepared(store, payload_bytes, err);
+  }
+  return ends_in_note(store) ? sync_note(store, err)
+                             : start_prepared(store, err);
+}
+
 gs_status
 gs_wal_make_room(gs_store *store, uint64_t payload_bytes, gs_error *err)
 {
   gs_wal *wal = &store->wal;
   while (!has_room(wal->active, payload_bytes)) {
-    gs_status status = wal->prepared != NULL
-                           ? start_prepared(store, err)
-                           : wait_for_prepared(store, payload_bytes, err);
+    gs_status status = go_on(store, payload_bytes, err);
     if (status == GS_OK) {
       status = gs_store_check_writable(store, err);
     }

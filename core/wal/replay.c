@@ -7,8 +7,10 @@
  * was lost there may have held no entries, or what stands there may be a write
  * that failed before the writer went on in the next segment. So the walk goes
  * on, and the next batch decides: it continues the sequence, and the front is
- * whole again behind it; or it does not, and the front is judged. Marks and
- * seals say nothing about the sequence, so they move only a whole front.
+ * whole again behind it; or it does not, and the front is judged. A page that
+ * says the segment before it was synced to another end needs no further word:
+ * what is missing is damage. Marks and seals say nothing about the sequence, so
+ * they move only a whole front.
  *
  *   segment 1  [page][1..3][4..4]xxxx      broken: torn at x
  *   segment 2  [page][5..6]                continues: the front is behind 6
@@ -27,8 +29,9 @@ typedef struct replay {
   size_t front_index;    /* the front's segment in the list */
   uint64_t front_offset;
   uint32_t front_link;
-  bool is_broken; /* the front, see above */
-  bool is_over;   /* a gap was met: nothing behind it counts */
+  bool is_broken;       /* the front, see above */
+  bool is_over;         /* a gap was met: nothing behind it counts */
+  gs_log_reader **held; /* one for each segment; NULL: opened when needed */
 } replay;
 
 void
@@ -87,9 +90,8 @@ check_listed(const replay *r, size_t index, const gs_log_reader *reader,
 
 /* Headless where the header page is bad; its frames are there nevertheless. */
 static gs_status
-open_segment(replay *r, size_t index, gs_log_reader **out, gs_error *err)
+read_segment(replay *r, size_t index, gs_log_reader **out, gs_error *err)
 {
-  *out = NULL;
   gs_status status = set_path(r, index, err);
   if (status != GS_OK) {
     return status;
@@ -113,6 +115,51 @@ open_segment(replay *r, size_t index, gs_log_reader **out, gs_error *err)
   }
   *out = reader;
   return GS_OK;
+}
+
+static gs_status
+open_segment(replay *r, size_t index, gs_log_reader **out, gs_error *err)
+{
+  *out = NULL;
+  if (r->held == NULL) {
+    return read_segment(r, index, out, err);
+  }
+  gs_status status = set_path(r, index, err);
+  *out = status == GS_OK ? r->held[index] : NULL;
+  return status;
+}
+
+static void
+close_segment(const replay *r, gs_log_reader *reader)
+{
+  if (r->held == NULL) {
+    gs_log_reader_close(reader);
+  }
+}
+
+static gs_status
+hold_all(replay *r, gs_error *err)
+{
+  size_t count = r->request->segment_count;
+  gs_status status = GS_OK;
+  r->held = gs_alloc_zeroed(r->env->alloc, count * sizeof(*r->held));
+  if (r->held == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  for (size_t i = 0; i < count && status == GS_OK; i++) {
+    status = read_segment(r, i, &r->held[i], err);
+  }
+  return status;
+}
+
+static void
+let_go(replay *r)
+{
+  size_t count = r->request->segment_count;
+  for (size_t i = 0; r->held != NULL && i < count; i++) {
+    gs_log_reader_close(r->held[i]);
+  }
+  gs_alloc_free(r->env->alloc, r->held, count * sizeof(*r->held));
 }
 
 /* ---- the walk ------------------------------------------------------------ */
@@ -139,19 +186,41 @@ is_joined(const replay *r, size_t index, const gs_log_header *header)
          header->prev_link == r->front_link;
 }
 
-static void
-enter_segment(replay *r, size_t index, const gs_log_reader *reader)
+/* What is missing had been synced, says the segment behind it. It may be a
+ * batch without entries, which nothing that follows would miss. */
+static gs_status
+fail_unjoined(replay *r, size_t index, gs_error *err)
+{
+  gs_status status = set_path(r, r->front_index, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  status = GS_FAIL(
+      err, GS_CORRUPT,
+      "'%s' is damaged at offset %llu: what stood there had been synced, says "
+      "segment %llu",
+      (const char *)r->path.data, (unsigned long long)r->front_offset,
+      (unsigned long long)r->request->segments[index].number);
+  return corrupt_at(r, r->front_offset, status, err);
+}
+
+static gs_status
+enter_segment(replay *r, size_t index, const gs_log_reader *reader,
+              gs_error *err)
 {
   const gs_log_header *header = gs_log_reader_header(reader);
   if (header != NULL && is_joined(r, index, header)) {
     move_front(r, index, GS_LOG_HEADER_BYTES,
                gs_log_reader_header_link(reader));
+  } else if (header != NULL && header->is_prev_synced != 0) {
+    return fail_unjoined(r, index, err);
   } else if (header != NULL) {
     r->is_broken = true;
   } else if (gs_log_reader_used_bytes(reader) > 0 && !r->is_broken) {
     move_front(r, index, 0, 0);
     r->is_broken = true;
   }
+  return GS_OK;
 }
 
 static gs_status
@@ -240,10 +309,12 @@ walk_all(replay *r, gs_error *err)
     if (status != GS_OK) {
       return status;
     }
-    enter_segment(r, i, reader);
-    status = walk_segment(r, i, reader, err);
+    status = enter_segment(r, i, reader, err);
+    if (status == GS_OK) {
+      status = walk_segment(r, i, reader, err);
+    }
     r->result->repaired_bits += gs_log_reader_repaired_bits(reader);
-    gs_log_reader_close(reader);
+    close_segment(r, reader);
     if (status != GS_OK) {
       return status;
     }
@@ -308,7 +379,7 @@ judge_by_segments(replay *r, gs_error *err)
     if (status == GS_OK) {
       status = judge_by_segment(r, i, reader, err);
     }
-    gs_log_reader_close(reader);
+    close_segment(r, reader);
     if (status != GS_OK) {
       return status;
     }
@@ -350,10 +421,15 @@ gs_wal_replay(gs_env *env, const gs_replay_request *request,
   };
   *result = (gs_replay_result){.last_seq = request->flushed_seq};
   gs_buffer_init(&r.path, env->alloc);
-  gs_status status = walk_all(&r, err);
+  bool holds_all = request->holds_all && request->segment_count > 0;
+  gs_status status = holds_all ? hold_all(&r, err) : GS_OK;
+  if (status == GS_OK) {
+    status = walk_all(&r, err);
+  }
   if (status == GS_OK) {
     status = judge(&r, err);
   }
+  let_go(&r);
   gs_buffer_deinit(&r.path);
   if (status == GS_CORRUPT && request->takes_prefix) {
     result->is_salvaged = true;

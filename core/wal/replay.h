@@ -56,6 +56,9 @@ typedef struct gs_replay_request {
                            given out: a crash may take that one back */
   bool was_clean;       /* the store was closed cleanly: any damage is
                            corruption */
+  bool holds_all;       /* every segment is read before the first batch is
+                           handed out, and kept: for readers, beside whom a
+                           writer deletes segments */
   bool takes_prefix;    /* corruption ends the replay instead of failing it:
                                what came before stands, see is_salvaged */
   /* Called for each batch; an error ends the replay with it. A batch without

@@ -166,6 +166,34 @@ test_a_clock_behind_the_floor_is_warned_of(void **state)
   kit_close(store);
 }
 
+/* Reads write nothing, so a killed process takes with it what only they knew of
+ * the time; the next write would have kept it. */
+static void
+test_what_reads_saw_expire_is_kept_by_the_next_write(void **state)
+{
+  (void)state;
+  for (int writes = 0; writes <= 1; writes++) {
+    gs_options options = kit_options();
+    gs_store *store = kit_open(&options);
+    uint64_t before_ms = gs_now_ms(store);
+    put_for(store, "a", 500);
+    gs_sim_advance_ms(sim_machine, 1000);
+    assert_string_equal(kit_get(store, "a"), "(absent)");
+    if (writes == 1) {
+      kit_put(store, "b", "1");
+    }
+    gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_KILL, 0);
+    kit_close(store);
+    sim_machine_become(copy);
+    gs_sim_set_wall_ms(sim_machine, before_ms);
+    options.env = sim_machine_env;
+    store = kit_open(&options);
+    bool is_back = strcmp(kit_get(store, "a"), "(absent)") != 0;
+    assert_int_equal(is_back, writes == 0);
+    kit_close(store);
+  }
+}
+
 static void
 test_a_time_that_a_batch_carries_is_believed_within_the_bounds_only(
     void **state)
@@ -203,6 +231,7 @@ main(void)
       KIT_TEST(
           test_the_bounds_of_a_jump_are_a_week_when_open_and_a_year_when_closed),
       KIT_TEST(test_a_clock_behind_the_floor_is_warned_of),
+      KIT_TEST(test_what_reads_saw_expire_is_kept_by_the_next_write),
       KIT_TEST(
           test_a_time_that_a_batch_carries_is_believed_within_the_bounds_only),
   };

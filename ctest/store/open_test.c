@@ -2,6 +2,7 @@
  * What an open makes, finds and refuses, and what a store keeps over closes and
  * crashes.
  */
+#include "store/store.h"
 #include "store_kit.h"
 
 static void
@@ -221,6 +222,109 @@ test_a_reader_beside_the_writer_sees_what_was_written_and_writes_nothing(
   assert_true(gs_sim_ops(sim_machine) > ops);
 }
 
+/* A writer on a machine of its own, whose files are the reader's. Each time the
+ * reader has read a manifest and comes to a table, other tables are there. */
+static const gs_env_ops *calm_ops;
+static gs_sim *writers_sim;
+static gs_store *writer;
+static int disturbances;
+
+typedef struct name_list {
+  char names[64][64];
+  size_t count;
+} name_list;
+
+static void
+add_path(void *context, const char *path, uint64_t size)
+{
+  name_list *list = context;
+  (void)size;
+  assert_true(list->count < 64);
+  snprintf(list->names[list->count++], 64, "%s", path);
+}
+
+/* Makes the reader's files those of the writer. */
+static void
+mirror(void)
+{
+  name_list here = {.count = 0};
+  name_list there = {.count = 0};
+  gs_sim_files(sim_machine, add_path, &here);
+  gs_sim_files(writers_sim, add_path, &there);
+  for (size_t i = 0; i < here.count; i++) {
+    KIT_OK(gs_sim_remove(sim_machine, here.names[i], &kit_err));
+  }
+  for (size_t i = 0; i < there.count; i++) {
+    gs_buffer bytes;
+    gs_buffer_init(&bytes, gs_env_posix()->alloc);
+    KIT_OK(gs_sim_read(writers_sim, there.names[i], &bytes, &kit_err));
+    KIT_OK(gs_sim_replace(sim_machine, there.names[i], gs_buffer_slice(&bytes),
+                          &kit_err));
+    gs_buffer_deinit(&bytes);
+  }
+}
+
+static int
+stat_too_late(gs_env *env, const char *path, gs_file_info *out)
+{
+  if (disturbances > 0 && strstr(path, ".sst") != NULL) {
+    disturbances--;
+    kit_put(writer, "a", "2");
+    KIT_OK(gs_compact(writer, NULL, &kit_err));
+    gs_epoch_collect(writer->epoch); /* lets the old tables go */
+    mirror();
+  }
+  return calm_ops->stat(env, path, out);
+}
+
+static gs_status
+open_disturbed(int times)
+{
+  gs_options options = kit_options();
+  gs_env_ops ops = *sim_machine_env->ops;
+  gs_store *reader = NULL;
+  options.readonly = true;
+  calm_ops = sim_machine_env->ops;
+  ops.stat = stat_too_late;
+  sim_machine_env->ops = &ops;
+  disturbances = times;
+  gs_status status = gs_open("/db", &options, &reader, &kit_err);
+  sim_machine_env->ops = calm_ops;
+  if (status == GS_OK) {
+    assert_string_equal(kit_get(reader, "a"), "2");
+    kit_close(reader);
+  }
+  return status;
+}
+
+static void
+test_a_reader_beside_a_writer_that_never_rests_opens_in_the_end(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  kit_close(kit_open(&options));
+  writers_sim = gs_sim_copy(sim_machine);
+  options.env = gs_sim_env(writers_sim);
+  writer = kit_open(&options);
+  kit_put(writer, "a", "1");
+  KIT_OK(gs_compact(writer, NULL, &kit_err));
+  mirror();
+  KIT_OK(open_disturbed(100));
+  assert_int_equal(disturbances, 0);
+  /* A table that is gone for good is told. */
+  name_list here = {.count = 0};
+  gs_sim_files(sim_machine, add_path, &here);
+  for (size_t i = 0; i < here.count; i++) {
+    if (strstr(here.names[i], ".sst") != NULL) {
+      KIT_OK(gs_sim_remove(sim_machine, here.names[i], &kit_err));
+    }
+  }
+  assert_int_equal(open_disturbed(0), GS_CORRUPT);
+  kit_close(writer);
+  assert_int_equal(gs_sim_allocated_bytes(writers_sim), 0);
+  gs_sim_free(writers_sim);
+}
+
 static size_t names_seen;
 
 static void
@@ -346,6 +450,38 @@ test_a_creation_that_was_cut_short_is_made_to_its_end(void **state)
   kit_close(store);
 }
 
+/* The machine's memory, which notes the largest block that was asked for. */
+static gs_alloc *plain_alloc;
+static size_t largest_block;
+
+static void *
+resize_and_note(gs_alloc *self, void *block, size_t old_size, size_t new_size)
+{
+  (void)self;
+  largest_block = new_size > largest_block ? new_size : largest_block;
+  return plain_alloc->resize(plain_alloc, block, old_size, new_size);
+}
+
+static void
+test_closing_takes_no_memory_for_entries_that_never_come(void **state)
+{
+  (void)state;
+  gs_alloc noting = {.resize = resize_and_note};
+  gs_options options = kit_options();
+  plain_alloc = sim_machine_env->alloc;
+  sim_machine_env->alloc = &noting;
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  KIT_OK(gs_set_option(store, "memtable_bytes", UINT64_C(1) << 33, &kit_err));
+  largest_block = 0;
+  kit_close(store);
+  assert_true(largest_block > 0 && largest_block < 1 << 20);
+  store = kit_open(&options);
+  assert_string_equal(kit_get(store, "a"), "1");
+  kit_close(store);
+  sim_machine_env->alloc = plain_alloc;
+}
+
 #define T(name)                                             \
   cmocka_unit_test_setup_teardown(name, sim_machine_set_up, \
                                   sim_machine_tear_down)
@@ -367,6 +503,8 @@ main(void)
       T(test_a_store_that_another_process_made_first_is_opened_and_not_harmed),
       T(test_a_creation_that_was_cut_short_is_made_to_its_end),
       T(test_a_reader_beside_the_writer_sees_what_was_written_and_writes_nothing),
+      T(test_a_reader_beside_a_writer_that_never_rests_opens_in_the_end),
+      T(test_closing_takes_no_memory_for_entries_that_never_come),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

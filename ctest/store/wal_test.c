@@ -178,6 +178,42 @@ test_what_is_not_on_the_device_is_not_marked(void **state)
   kit_close(store);
 }
 
+/* A note that is all of the last batch, and then the next segment: the note is
+ * on the device before there is one, and its loss is found. */
+static void
+test_a_note_at_the_end_of_a_segment_is_not_lost_in_silence(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.durability = GS_DURABILITY_OS;
+  options.memtable_bytes = 1 << 19;
+  options.max_wal_bytes = 1 << 20;
+  gs_store *store = kit_open(&options);
+  gs_write_batch *batch = NULL;
+  kit_put(store, "a", "1");
+  KIT_OK(gs_write_batch_new(store, &batch, &kit_err));
+  gs_commit_options told = {.note = gs_slice_str("last"), .has_note = true};
+  KIT_OK(gs_write_batch_commit(batch, &told, NULL, NULL, &kit_err));
+  gs_write_batch_free(batch);
+  static char large[262144];
+  KIT_OK(gs_put(store, gs_slice_str("b"), gs_slice_of(large, sizeof large),
+                NULL, NULL, &kit_err));
+  assert_int_equal(segment_files(), 2);
+  assert_int_equal(open_damaged(&options), GS_CORRUPT);
+  gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_SYNCED, 0);
+  kit_close(store);
+  sim_machine_become(copy);
+  options.env = sim_machine_env;
+  store = kit_open(&options);
+  gs_value note;
+  gs_value_init(&note, store);
+  KIT_OK(gs_get_note(store, &note, &kit_err));
+  assert_true(
+      gs_slice_equal(gs_buffer_slice(&note.bytes), gs_slice_str("last")));
+  gs_value_deinit(&note);
+  kit_close(store);
+}
+
 static void
 test_a_log_that_stays_when_its_store_is_closed_is_synced_and_sealed(
     void **state)
@@ -256,6 +292,7 @@ main(void)
           test_after_a_while_a_mark_tells_damage_of_the_last_write_from_a_torn_one),
       KIT_TEST(test_writes_that_go_on_carry_the_mark_themselves),
       KIT_TEST(test_what_is_not_on_the_device_is_not_marked),
+      KIT_TEST(test_a_note_at_the_end_of_a_segment_is_not_lost_in_silence),
       KIT_TEST(
           test_a_log_that_stays_when_its_store_is_closed_is_synced_and_sealed),
       KIT_TEST(test_a_segment_that_cannot_be_made_delays_no_sync),

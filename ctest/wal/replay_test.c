@@ -115,6 +115,46 @@ test_the_callers_error_ends_the_replay(void **state)
   toy_free(&t);
 }
 
+/* A writer beside the reader that lets the second segment go. */
+static gs_status
+remove_second(void *context, const gs_frame_info *info, gs_slice payload,
+              gs_error *err)
+{
+  toy *t = context;
+  (void)info;
+  (void)payload;
+  gs_status status = gs_sim_remove(t->sim, name_of(2), err);
+  return status == GS_MISSING ? GS_OK : status;
+}
+
+static void
+test_segments_that_are_held_may_go_meanwhile(void **state)
+{
+  (void)state;
+  for (int holds = 0; holds <= 1; holds++) {
+    toy t = toy_of("aaraaRa");
+    gs_replay_request request = request_of(&t, NULL);
+    gs_replay_result result;
+    request.batch = remove_second;
+    request.context = &t;
+    request.holds_all = holds == 1;
+    assert_int_equal(gs_wal_replay(t.env, &request, &result, &t.err),
+                     holds == 1 ? GS_OK : GS_CORRUPT);
+    assert_int_equal(result.batch_count, holds == 1 ? 5 : 2);
+    toy_free(&t);
+    t = toy_of("aaaRaa");
+    size_t at = frame_at(&t, 1, 2);
+    lose_tail(&t, 1, 2);
+    harvest h = {.next_seq = 1};
+    request = request_of(&t, &h);
+    request.holds_all = holds == 1;
+    assert_int_equal(gs_wal_replay(t.env, &request, &result, &t.err),
+                     GS_CORRUPT);
+    assert_int_equal(t.err.offset, at);
+    toy_free(&t);
+  }
+}
+
 static void
 test_a_segments_path_has_six_digits_or_more(void **state)
 {
@@ -299,6 +339,23 @@ test_a_lost_frame_without_sequence_loses_nothing(void **state)
   lose_tail(&t, 1, 2);
   assert_whole(&t);
   lose_tail(&t, 3, 2);
+  assert_whole(&t);
+  toy_free(&t);
+}
+
+static void
+test_a_synced_batch_without_entries_is_missed_though_the_sequence_goes_on(
+    void **state)
+{
+  (void)state;
+  toy t = toy_of("aaeRaa");
+  size_t at = frame_at(&t, 1, 2);
+  assert_whole(&t);
+  lose_tail(&t, 1, 2);
+  assert_corrupt(&t, 3, 1, at);
+  toy_free(&t);
+  t = toy_of("aaeraa"); /* never synced: it may be lost */
+  lose_tail(&t, 1, 2);
   assert_whole(&t);
   toy_free(&t);
 }
@@ -502,6 +559,7 @@ main(void)
       cmocka_unit_test(
           test_a_batch_without_entries_comes_unless_a_flushed_one_follows_its_place),
       cmocka_unit_test(test_the_callers_error_ends_the_replay),
+      cmocka_unit_test(test_segments_that_are_held_may_go_meanwhile),
       cmocka_unit_test(test_a_segments_path_has_six_digits_or_more),
       cmocka_unit_test(test_a_lost_tail_of_the_last_segment_is_torn),
       cmocka_unit_test(test_the_bytes_given_up_are_counted),
@@ -520,6 +578,8 @@ main(void)
           test_a_hole_in_the_middle_of_three_is_judged_by_the_third),
       cmocka_unit_test(test_a_hole_in_the_first_is_judged_by_the_third),
       cmocka_unit_test(test_a_lost_frame_without_sequence_loses_nothing),
+      cmocka_unit_test(
+          test_a_synced_batch_without_entries_is_missed_though_the_sequence_goes_on),
       cmocka_unit_test(
           test_what_a_failed_write_left_does_not_hide_the_next_segment),
       cmocka_unit_test(test_a_listed_segment_that_is_missing_is_damage),
