@@ -54,7 +54,7 @@ flags_asan := -O1 -DGS_DEBUG -fsanitize=address,undefined \
   -fno-sanitize-recover=all $(calm)
 flags_tsan := -O1 -DGS_DEBUG -fsanitize=thread $(calm)
 flags_cover := -O0 -DGS_DEBUG --coverage
-flags_fuzz := -O1 -DGS_DEBUG -fsanitize=address,undefined,fuzzer-no-link \
+flags_fuzz := -O2 -DGS_DEBUG -fsanitize=address,undefined,fuzzer-no-link \
   -fno-sanitize-recover=all
 ifeq ($(flags_$(CONFIG)),)
 $(error CONFIG is one of debug release asan tsan cover fuzz, not "$(CONFIG)")
@@ -310,12 +310,20 @@ fuzz: ## every fuzz target of ctest/fuzz, a few at a time
 	@printf '%s\n' $(FUZZERS:ctest/fuzz/%_fuzz.c=fuzz-%) | \
 	  xargs -n 1 -P "$$(nproc)" $(MAKE) --no-print-directory
 
+# Targets that run whole stores would spend most of their time on weighing
+# inputs, and those with a Lua inside on looking for leaks after each: a Lua
+# keeps memory, and they ask their machines themselves what is left.
+fuzz_flags_directory := -entropic=0
+fuzz_flags_lua_options := -entropic=0 -detect_leaks=0
+fuzz_flags_lua_plan := -entropic=0 -detect_leaks=0
+
 fuzz-%: ## one fuzz target, fed with random bytes for FUZZ_SECONDS
 	@$(MAKE) CONFIG=fuzz CC=clang $(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz
 	@mkdir -p $(BUILD)/corpus/$*
-	@$(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz -verbosity=0 \
+	@ASAN_OPTIONS=malloc_context_size=4:$$ASAN_OPTIONS \
+	  $(BUILD)/fuzz-clang/ctest/fuzz/$*_fuzz -verbosity=0 \
 	  -max_total_time=$(FUZZ_SECONDS) \
-	  $(FUZZ_FLAGS) -artifact_prefix=$(BUILD)/corpus/$*- \
+	  $(fuzz_flags_$*) $(FUZZ_FLAGS) -artifact_prefix=$(BUILD)/corpus/$*- \
 	  $(BUILD)/corpus/$* ctest/fuzz/corpus/$*
 
 .PHONY: corpus

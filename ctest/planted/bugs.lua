@@ -85,8 +85,9 @@ gs_log_start(]],
     replace = "status = publish(r, true, err);",
     also = { {
       file = "core/store/recover.c",
-      find = "return is_settled(r) ? GS_OK : make_durable(r, err);",
-      replace = "return GS_OK;",
+      find = "return status != GS_OK || is_settled ? status "
+        .. ": make_durable(r, err);",
+      replace = "return status;",
     } },
     caught_by = CRASH, scale = 0.25 },
 
@@ -457,8 +458,8 @@ gs_file_allocate(]],
   { number = 40, class = "a recovery that grows with each crash",
     fault = "what a recovery that was cut short left is not cleared away",
     file = "core/store/recover.c",
-    find = "  gs_directory_sweep(store->env, store->alloc, store->path, "
-      .. "&store->tree,\n                     store->read_manifest);\n",
+    find = "  gs_directory_sweep_newer(store->env, store->alloc, store->path, "
+      .. "&store->tree,\n                           store->read_manifest);\n",
     replace = "",
     caught_by = "spec/torture/recovery_spec.lua" },
 }

@@ -6,7 +6,7 @@ local Random = require "grainstore.testing.random"
 local damage = require "spec.support.damage"
 local family = require "spec.support.family"
 
-local SECTOR = 512
+local SECTOR, PAIRS = 512, 4000
 
 -- Failures may carry these codes; where a whole file is of another kind or
 -- store, they are not all "corrupt".
@@ -28,15 +28,22 @@ end
 
 local function overwrite(path, first, text, change)
   return {
-    text = text, path = path, first = first,
+    text = text, path = path, first = first, change = change,
     apply = function(env)
       env:write(path, change(env:read(path)))
     end,
   }
 end
 
-local function cuts(list, path, bytes, stride)
-  for size = 0, #bytes - 1, stride do
+-- Damages that leave a file as it was are none: most of a log is zeros.
+local function add(list, one, bytes)
+  if one.change(bytes) ~= bytes then
+    list[#list + 1] = one
+  end
+end
+
+local function cuts(list, path, bytes)
+  for size = 0, #bytes - 1 do
     list[#list + 1] = overwrite(path, size, ("%s cut to %d bytes")
       :format(path, size), function(whole) return whole:sub(1, size) end)
   end
@@ -50,26 +57,26 @@ local function sectors(list, path, bytes, random)
   for at = 0, #bytes - 1, SECTOR do
     local size = math.min(SECTOR, #bytes - at)
     local noise = garbage(random, size)
-    list[#list + 1] = overwrite(path, at, ("%s, sector at %d zeroed")
+    add(list, overwrite(path, at, ("%s, sector at %d zeroed")
       :format(path, at), function(whole)
         return with_sector(whole, at, ("\0"):rep(size))
-      end)
-    list[#list + 1] = overwrite(path, at, ("%s, sector at %d with garbage")
+      end), bytes)
+    add(list, overwrite(path, at, ("%s, sector at %d with garbage")
       :format(path, at), function(whole)
         return with_sector(whole, at, noise)
-      end)
+      end), bytes)
   end
 end
 
 local function swaps(list, path, bytes)
   for a = 0, #bytes - SECTOR, SECTOR do
     for b = a + SECTOR, #bytes - SECTOR, SECTOR do
-      list[#list + 1] = overwrite(path, a, ("%s, sectors at %d and %d swapped")
+      add(list, overwrite(path, a, ("%s, sectors at %d and %d swapped")
         :format(path, a, b), function(whole)
           local first = whole:sub(a + 1, a + SECTOR)
           local second = whole:sub(b + 1, b + SECTOR)
           return with_sector(with_sector(whole, a, second), b, first)
-        end)
+        end), bytes)
     end
   end
 end
@@ -78,24 +85,25 @@ local function kind_of(path)
   return path:match "MANIFEST" or path:match "%.%w+$"
 end
 
-local function replacement(list, path, bytes, text)
-  list[#list + 1] = overwrite(path, 0, ("%s replaced by %s"):format(path, text),
-    function() return bytes end)
+local function replacement(list, path, own, bytes, text)
+  add(list, overwrite(path, 0, ("%s replaced by %s"):format(path, text),
+    function() return bytes end), own)
 end
 
 -- Each file by what is no part of the store, or another part of it.
 local function replacements(list, path, image, other)
-  replacement(list, path, "", "an empty file")
+  local own = image.env:read(path)
+  replacement(list, path, own, "", "an empty file")
   for i, env in ipairs(image.earlier) do
     if env:files()[path] then
-      replacement(list, path, env:read(path), "its version " .. i)
+      replacement(list, path, own, env:read(path), "its version " .. i)
     end
   end
   for _, source in ipairs { image, other } do
     for _, from in ipairs(damage.live(source)) do
       if kind_of(from) == kind_of(path)
         and (source == other or from ~= path) then
-        replacement(list, path, source.env:read(from),
+        replacement(list, path, own, source.env:read(from),
           (source == other and "another store's " or "") .. from)
       end
     end
@@ -171,10 +179,25 @@ local function same_files(before, after)
   return true
 end
 
+-- Says of a damage whether it takes the last frame of the log away.
+local function mark_end(image, one)
+  if one.reaches_end ~= nil or not (one.path and one.path:find "%.wal$") then
+    return
+  end
+  local bytes = image.env:read(one.path)
+  local frames = damage.frames(bytes)
+  local left = one.change and one.change(bytes) or ""
+  local last = frames[#frames].offset
+  one.frames = frames
+  one.reaches_end = bytes:sub(last + 1, last + 48)
+    ~= left:sub(last + 1, last + 48)
+end
+
 local function try_damage(f, image, damages)
   local env <close> = image.env:copy()
   local texts = {}
   for i, one in ipairs(damages) do
+    mark_end(image, one)
     if one.path == nil or env:files()[one.path] then
       one.apply(env)
     end
@@ -193,34 +216,28 @@ local function try_damage(f, image, damages)
   end
 end
 
--- Marks damages that take the last frame of the log away.
-local function mark_ends(image, list)
-  for _, one in ipairs(list) do
-    if one.path and one.path:find "%.wal$" then
-      local bytes = image.env:read(one.path)
-      local frames = damage.frames(bytes)
-      local env <close> = image.env:copy()
-      one.apply(env)
-      local last = frames[#frames].offset
-      one.frames = frames
-      one.reaches_end = bytes:sub(last + 1, last + 48)
-        ~= (env:read(one.path) or ""):sub(last + 1, last + 48)
-    end
-  end
-end
-
 local function list_damages(image, other, random)
   local list = {}
   for _, path in ipairs(damage.live(image)) do
     local bytes = image.env:read(path)
-    cuts(list, path, bytes, 8)
+    cuts(list, path, bytes)
     sectors(list, path, bytes, random)
     swaps(list, path, bytes)
     replacements(list, path, image, other)
   end
   strays(list, image, other, random)
-  mark_ends(image, list)
   return list
+end
+
+-- Two damages that were not tried together before.
+local function draw_pair(list, random, tried)
+  local a, b, name
+  repeat
+    a, b = random:int(1, #list), random:int(1, #list)
+    name = a * (#list + 1) + b
+  until a ~= b and not tried[name]
+  tried[name] = true
+  return { list[a], list[b] }
 end
 
 describe("a damaged directory", function()
@@ -234,8 +251,10 @@ describe("a damaged directory", function()
         for i = 1 + sweep % f:stride(), #list, f:stride() do
           try_damage(f, image, { list[i] })
         end
-        for _ = 1, f:count(4000) do
-          try_damage(f, image, { random:pick(list), random:pick(list) })
+        local tried = {}
+        for _ = 1, f:count(PAIRS) do
+          local pair = draw_pair(list, random, tried)
+          try_damage(f, image, pair)
         end
       end
     end
