@@ -166,12 +166,14 @@ static void
 refuse_claimed(const gs_plan_inputs *inputs, const gs_claim *claim,
                gs_refusal *refusal)
 {
+  uint64_t input = gs_plan_inputs_at(inputs, 0)->meta.id;
   GS_REFUSE(refusal, GS_REFUSAL_CLAIMED,
             "job %" PRIu64 " is running on overlapping keys in the same part "
-            "of the tree, from run %" PRIu64 " down; wait for its end, or "
-            "choose other keys or runs",
-            claim->job_id, claim->top_run_id);
-  gs_refusal_add_table(refusal, gs_plan_inputs_at(inputs, 0)->meta.id);
+            "of the tree, from run %" PRIu64 " down: it has table %" PRIu64
+            ", the plan table %" PRIu64 "; wait for its end, or choose other "
+            "keys or runs",
+            claim->job_id, claim->top_run_id, claim->inputs[0], input);
+  gs_refusal_add_table(refusal, input);
   for (size_t i = 0; i < claim->input_count; i++) {
     gs_refusal_add_table(refusal, claim->inputs[i]);
   }

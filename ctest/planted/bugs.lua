@@ -16,6 +16,7 @@
 local CRASH = "ctest/store/crash_test"
 local FAULT = "ctest/store/fault_test"
 local MODEL = "ctest/store/model_test"
+local HOSTILE = "spec/torture/hostile_policy_spec.lua"
 
 return {
   { number = 1, class = "a torn tail and damage taken for each other",
@@ -462,4 +463,50 @@ gs_file_allocate(]],
       .. "&store->tree,\n                           store->read_manifest);\n",
     replace = "",
     caught_by = "spec/torture/recovery_spec.lua" },
+
+  -- The rules of plans, by the plans of a policy that means ill.
+
+  { number = 41, class = "a plan that brings older data up",
+    fault = "a plan may aim one run above its oldest input",
+    file = "core/tree/plan.c",
+    find = "  if (position >= 2 * inputs->low) {",
+    replace = "  if (position + 1 >= 2 * inputs->low) {",
+    caught_by = HOSTILE },
+
+  { number = 42, class = "what a drop hid comes back",
+    fault = "older tables are not asked about when tables are dropped",
+    file = "core/tree/plan_drop.c",
+    find = "return check_dead(inputs, limits, refusal) && "
+      .. "check_hidden(inputs, refusal);",
+    replace = "(void)check_hidden;\n  "
+      .. "return check_dead(inputs, limits, refusal);",
+    caught_by = HOSTILE },
+
+  { number = 43, class = "living entries dropped with dead ones",
+    fault = "a table counts as dead when its first entry has expired",
+    file = "core/tree/plan_drop.c",
+    find = "         meta->max_expiry_ms <= clock_ms;",
+    replace = "         meta->min_expiry_ms <= clock_ms;",
+    caught_by = HOSTILE },
+
+  { number = 44, class = "a drop under a snapshot",
+    fault = "snapshots do not hinder a drop",
+    file = "core/tree/plan_drop.c",
+    find = "  if (limits->oldest_snapshot_seq == UINT64_MAX) {",
+    replace = "  if (limits->oldest_snapshot_seq != 0) {",
+    caught_by = HOSTILE },
+
+  { number = 45, class = "two jobs on the same keys",
+    fault = "jobs are kept apart by their inputs alone",
+    file = "core/tree/claim.c",
+    find = "        hulls_meet(inputs, claims[c])) {",
+    replace = "        hulls_meet(inputs, claims[c]) && false) {",
+    also = { {
+      file = "core/store/compaction.c",
+      find = "  bool is_valid = gs_compaction_check(store, &c->plan, "
+        .. "&c->job, &refusal);",
+      replace = "  bool is_valid = true;\n  (void)gs_compaction_check;\n"
+        .. "  (void)refusal;",
+    } },
+    caught_by = HOSTILE },
 }

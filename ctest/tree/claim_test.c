@@ -17,13 +17,15 @@ static const char tree[] = "run 4 L0: 40[a..f] 41[m..r]\n"
                            "run 1 L2: 10[a..f] 11[m..r]\n";
 
 static void
-expect_claimed(plan_bench *bench, const char *plan, const char *rest)
+expect_claimed(plan_bench *bench, const char *plan, const char *from,
+               const char *tables)
 {
   char text[400];
   snprintf(text, sizeof text,
            "claimed: job 1 is running on overlapping keys in the same part of "
-           "the tree, from run %s",
-           rest);
+           "the tree, from run %s; wait for its end, or choose other keys or "
+           "runs %s",
+           from, tables);
   plan_bench_expect(bench, plan, text);
 }
 
@@ -53,8 +55,7 @@ test_hull_and_positions_must_both_meet(void **state)
   plan_bench_expect(&bench, "merge 10 into 1", "ok");
   plan_bench_expect(&bench, "merge 40 above 3", "ok");
   expect_claimed(&bench, "merge 40 41 31 above 3",
-                 "3 down; wait for its end, or choose other keys or runs [40 "
-                 "20 30]");
+                 "3 down: it has table 20, the plan table 40", "[40 20 30]");
   plan_bench_end(&bench);
 }
 
@@ -66,8 +67,7 @@ test_the_hull_counts_and_not_the_single_tables(void **state)
   plan_bench_begin(&bench, tree);
   plan_bench_claim(&bench, "merge 20 22 into 2");
   expect_claimed(&bench, "merge 21 into 2",
-                 "2 down; wait for its end, or choose other keys or runs [21 "
-                 "20 22]");
+                 "2 down: it has table 20, the plan table 21", "[21 20 22]");
   plan_bench_expect(&bench, "merge 31 above 2", "ok");
   plan_bench_end(&bench);
 }
@@ -87,11 +87,9 @@ test_a_claim_reaches_from_its_newest_input_to_its_target(void **state)
   plan_bench_claim(&bench, "merge 30 31 above 1");
   plan_bench_expect(&bench, "merge 40 above 3", "ok");
   expect_claimed(&bench, "merge 40 into 3",
-                 "3 down; wait for its end, or choose other keys or runs [40 "
-                 "30 31]");
+                 "3 down: it has table 30, the plan table 40", "[40 30 31]");
   expect_claimed(&bench, "merge 20 into 2",
-                 "3 down; wait for its end, or choose other keys or runs [20 "
-                 "30 31]");
+                 "3 down: it has table 30, the plan table 20", "[20 30 31]");
   plan_bench_expect(&bench, "merge 10 into 1", "ok");
   plan_bench_end(&bench);
 }
@@ -107,8 +105,7 @@ test_a_run_aimed_into_is_claimed_and_so_is_the_bottom(void **state)
     plan_bench_begin(&bench, ladder);
     plan_bench_claim(&bench, targets[i]);
     expect_claimed(&bench, "merge 10 into 1",
-                   "3 down; wait for its end, or choose other keys or runs [10 "
-                   "30 31]");
+                   "3 down: it has table 30, the plan table 10", "[10 30 31]");
     plan_bench_end(&bench);
   }
 }
@@ -130,8 +127,7 @@ test_a_claim_keeps_its_place_when_runs_are_added(void **state)
   plan_bench_expect(&bench, "merge 60 50 40 41 above 3", "ok");
   plan_bench_expect(&bench, "merge 10 into 1", "ok");
   expect_claimed(&bench, "merge 60 50 40 41 31 above 3",
-                 "3 down; wait for its end, or choose other keys or runs [60 "
-                 "20 30]");
+                 "3 down: it has table 20, the plan table 60", "[60 20 30]");
   plan_bench_end(&bench);
 }
 
@@ -153,8 +149,7 @@ test_a_claim_whose_target_vanished_covers_all_below(void **state)
     plan_bench_expect(&bench, "merge 10 into 1", "ok");
     plan_bench_change(&bench, after);
     expect_claimed(&bench, "merge 10 into 1",
-                   "3 down; wait for its end, or choose other keys or runs [10 "
-                   "30]");
+                   "3 down: it has table 30, the plan table 10", "[10 30]");
     plan_bench_expect(&bench, "merge 40 into 4", "ok");
     plan_bench_end(&bench);
   }
@@ -172,10 +167,11 @@ test_a_claim_whose_inputs_vanished_covers_everything(void **state)
   plan_bench_change(&bench, "run 4 L0: 40[a..c]\nrun 1 L0: 10[a..b]\n");
   static const char *const plans[] = {"merge 10 into 1", "merge 40 into 4"};
   static const char *const rests[] = {
-      "3 down; wait for its end, or choose other keys or runs [10 30]",
-      "3 down; wait for its end, or choose other keys or runs [40 30]"};
+      "3 down: it has table 30, the plan table 10",
+      "3 down: it has table 30, the plan table 40"};
+  static const char *const tables[] = {"[10 30]", "[40 30]"};
   for (size_t i = 0; i < 2; i++) {
-    expect_claimed(&bench, plans[i], rests[i]);
+    expect_claimed(&bench, plans[i], rests[i], tables[i]);
   }
   plan_bench_end(&bench);
 }
