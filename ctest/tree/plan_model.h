@@ -22,7 +22,7 @@
 enum {
   MODEL_KEYS = 4,
   MODEL_RUNS = 6, /* 4, and one for each of two jobs */
-  MODEL_VERSIONS = 8,
+  MODEL_VERSIONS = 10, /* two in each of five runs */
 };
 
 typedef struct model_cell {

@@ -20,6 +20,8 @@ typedef struct pair_figures {
   uint64_t installed;
 } pair_figures;
 
+static uint64_t all_pairs;
+
 static bool
 is_accepted(bench *b, const model_plan *plan, const gs_claim *claim,
             gs_refusal *refusal)
@@ -163,8 +165,8 @@ test_two_jobs_at_once_keep_order_and_every_read(void **state)
   bench b;
   setup(&b);
   pair_figures sum = {0};
-  for (int i = 0; i < 30000; i++) {
-    choose_tree(&b, &all);
+  for (size_t i = family_count(1500000); i > 0; i--) {
+    choose_tree(&b, &all, 2, 2);
     begin_tree(&b);
     check_pair(&b, &sum);
     end_tree(&b);
@@ -174,6 +176,7 @@ test_two_jobs_at_once_keep_order_and_every_read(void **state)
       "job installed %llu times, gave up %llu times\n",
       (unsigned long long)sum.pairs, (unsigned long long)sum.kept_apart,
       (unsigned long long)sum.installed, (unsigned long long)sum.given_up);
+  all_pairs = sum.pairs;
   assert_true(sum.installed > 1000 && sum.kept_apart > 1000);
   assert_int_equal(b.alloc.live_bytes, 0);
 }
@@ -184,5 +187,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_two_jobs_at_once_keep_order_and_every_read),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(16, "plan-pairs", all_pairs,
+                       cmocka_run_group_tests(tests, NULL, NULL),
+                       "pairs of jobs at once");
 }

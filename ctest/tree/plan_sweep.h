@@ -10,6 +10,7 @@
 #ifndef GS_CTEST_TREE_PLAN_SWEEP_H
 #define GS_CTEST_TREE_PLAN_SWEEP_H
 
+#include "support/family.h"
 #include "support/test_alloc.h"
 #include "tree/plan_model.h"
 
@@ -23,6 +24,7 @@ static const gs_plan_limits no_limits = {
 };
 
 typedef struct figures {
+  uint64_t trees;
   uint64_t plans;
   uint64_t accepted;
   uint64_t executions;
@@ -30,6 +32,8 @@ typedef struct figures {
   uint64_t rewrites;
   uint64_t upward;
   uint64_t upward_harmless;
+  uint64_t blocked_harmless; /* of drops */
+  uint64_t alive;            /* drops of tables that are not dead */
 } figures;
 
 /* A tree under test and what was found. */
@@ -54,6 +58,7 @@ begin_tree(bench *b)
   model_fill_dense(&b->tree);
   b->version = model_version(&b->tree, &b->alloc.base);
   assert_non_null(b->version);
+  b->sum.trees++;
 }
 
 static inline void
@@ -97,15 +102,89 @@ add_run(model *m, const model_run *shape)
   }
 }
 
+/* Of so many runs, or one or two more. */
 static inline void
-choose_tree(bench *b, const shapes *all)
+choose_tree(bench *b, const shapes *all, uint32_t least, uint32_t more)
 {
   b->tree.run_count = 0;
-  uint32_t runs = 2 + model_random(&b->random, 3);
+  uint32_t runs = least + model_random(&b->random, more + 1);
   for (uint32_t i = 0; i < runs; i++) {
     add_run(&b->tree,
             &all->runs[model_random(&b->random, (uint32_t)all->count)]);
   }
+}
+
+/* What is done with a tree that has its runs. */
+typedef void (*tree_visit)(bench *b);
+
+/* How many trees of a sweep are passed over. */
+typedef struct tree_stride {
+  size_t stride;
+  size_t at; /* 0: the next one is visited */
+} tree_stride;
+
+/* Every tree with so many more runs of these shapes. */
+static inline void
+visit_all_trees(bench *b, const shapes *all, int more_runs,
+                tree_stride *skipped, tree_visit visit)
+{
+  if (more_runs > 0) {
+    for (size_t i = 0; i < all->count; i++) {
+      add_run(&b->tree, &all->runs[i]);
+      visit_all_trees(b, all, more_runs - 1, skipped, visit);
+      b->tree.run_count--;
+    }
+    return;
+  }
+  if (skipped->at == 0) {
+    begin_tree(b);
+    visit(b);
+    end_tree(b);
+  }
+  skipped->at = (skipped->at + 1) % skipped->stride;
+}
+
+/* A size of trees: all of them, or, where they are many, a share of them that
+ * grows with the scale up to all at 1. */
+typedef struct tree_size {
+  int runs;
+  uint8_t keys;
+  bool is_large;
+} tree_size;
+
+/* Five times fewer than the scale says, since plans are many to a tree; and not
+ * always the same ones of a number of shapes that the stride divides. */
+static inline void
+visit_size(bench *b, const tree_size *size, tree_visit visit)
+{
+  tree_stride skipped = {.stride = 1};
+  size_t stride = family_size_of(1).stride;
+  if (size->is_large && stride > 1) {
+    skipped.stride = stride * 5 + 1;
+  }
+  shapes all = {0};
+  list_shapes(&all, (model_run){0}, 0, size->keys);
+  visit_all_trees(b, &all, size->runs, &skipped, visit);
+}
+
+/* The inputs of run i are the next bits of the set. */
+static inline void
+set_inputs(const model *m, model_plan *plan, unsigned set)
+{
+  for (uint8_t i = 0; i < m->run_count; i++) {
+    plan->inputs[i] = (uint8_t)(set & ((1u << m->runs[i].count) - 1));
+    set >>= m->runs[i].count;
+  }
+}
+
+static inline unsigned
+count_tables(const model *m)
+{
+  unsigned tables = 0;
+  for (uint8_t i = 0; i < m->run_count; i++) {
+    tables += m->runs[i].count;
+  }
+  return tables;
 }
 
 /* Each table with odds of one half; at least one. */
