@@ -10,7 +10,7 @@ local family = require "spec.support.family"
 
 local PLANS, PLANS_OF_A_LIFE = 1000000, 400
 local LIVES_BETWEEN_CROWDS = 50
-local CROWD = 264 -- keys, tables and jobs: more than the engine takes at once
+local CROWD = 264 -- keys, tables, jobs: more than the engine takes at once
 local MANY = 5000 -- so many plans meet everything there is
 local MODES = { "os", "batch", "sync", "memory" }
 
@@ -102,9 +102,9 @@ local function begin(seed, counts, key_count)
   local random = Random.new(seed, 97)
   local watched = Watched.new(seed, {
     key_count = key_count or random:int(8, 48), threads = 0,
-    memtable_bytes = key_count and 1 << 20 or 4096, table_bytes = 4096, block_bytes = 256,
-    durability = random:pick(MODES), disk_reserve_bytes = 0,
-    policy = "manual",
+    memtable_bytes = key_count and 1 << 20 or 4096, table_bytes = 4096,
+    block_bytes = 256, durability = random:pick(MODES),
+    disk_reserve_bytes = 0, policy = "manual",
   })
   return watched, Thrower.new(watched, seed, counts)
 end
