@@ -467,10 +467,10 @@ gs_file_allocate(]],
   -- The rules of plans, by the plans of a policy that means ill.
 
   { number = 41, class = "a plan that brings older data up",
-    fault = "a plan may aim one run above its oldest input",
+    fault = "a plan may aim above the run over its oldest input",
     file = "core/tree/plan.c",
     find = "  if (position >= 2 * inputs->low) {",
-    replace = "  if (position + 1 >= 2 * inputs->low) {",
+    replace = "  if (position + 2 >= 2 * inputs->low) {",
     caught_by = HOSTILE },
 
   { number = 42, class = "what a drop hid comes back",

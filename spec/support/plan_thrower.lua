@@ -234,7 +234,9 @@ function calls.put(self)
 end
 
 function calls.read(self)
+  self.is_deciding = false -- no work is done while reads are compared
   local ok, message = pcall(self.watched.check, self.watched)
+  self.is_deciding = true
   if not ok and not tostring(message):find "cannot use the store" then
     self.wrong = message
   end

@@ -104,7 +104,7 @@ local function begin(seed, counts, key_count)
     key_count = key_count or random:int(8, 48), threads = 0,
     memtable_bytes = key_count and 1 << 20 or 4096, table_bytes = 4096,
     block_bytes = 256, durability = random:pick(MODES),
-    disk_reserve_bytes = 0, policy = "manual",
+    disk_reserve_bytes = 0, policy = "manual", lossy = random:one_in(10),
   })
   return watched, Thrower.new(watched, seed, counts)
 end

@@ -30,6 +30,7 @@ local OUTER = {
 
 local function check(f, number, name, policy, left)
   local seed = Random.mix(family.seed, number) & 0xFFFFFF
+  policy.loses = P[name]().loses
   while left > 0 do
     local trees = math.min(left, AT_A_TIME)
     left, seed = left - trees, seed + 1
