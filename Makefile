@@ -112,7 +112,8 @@ C_FILES := $(sort $(shell find core lua ctest -name '*.[ch]' 2>/dev/null))
 ARCHIVES := $(call archives,$(LAYERS))
 SUPPORT := $(if $(HELPERS),$B/lib/support.a)
 REPLAYS := $(FUZZERS:ctest/fuzz/%_fuzz.c=$B/ctest/fuzz/%_replay)
-TESTS := $(foreach l,$(LAYERS) binding,$(call programs_of,$l)) $(REPLAYS)
+TESTS := $(foreach l,$(LAYERS) binding bench/peers,$(call programs_of,$l)) \
+  $(REPLAYS)
 MODULE := $(if $(BINDING),$B/lua/grainstore/core.so)
 LIBRARY := $B/lib/libgrainstore.a \
   $(if $(wildcard core/grainstore.h),$B/lib/libgrainstore.so)
@@ -153,6 +154,10 @@ ctest: $(TESTS) ## every cmocka test
 	@$(RUN) $(TESTS)
 
 ctest-%: $$(call programs_of,$$*) ## the cmocka tests of one layer: ctest-wal
+	@$(RUN) $^
+
+.PHONY: ctest-bench
+ctest-bench: $(call programs_of,bench/peers) ## tests of the benchmark itself
 	@$(RUN) $^
 
 .PHONY: ctest-fuzz
@@ -480,6 +485,12 @@ $B/obj/ctest/bench/peers/compare.o: $B/peers
 $B/ctest/bench/compare: \
   $$(patsubst %,$B/obj/ctest/bench/peers/%.o,$$(compared)) $(ARCHIVES)
 	@$(link) $(foreach p,$(PRESENT),-l$(or $(library_$p),$p)) -lm
+
+$(call programs_of,bench/peers): $B/ctest/bench/peers/%_test: \
+  $B/obj/ctest/bench/peers/%_test.o \
+  $(harness:%=$B/obj/ctest/bench/peers/%.o)
+	@mkdir -p $(@D)
+	@$(link) -lcmocka -lm
 
 # The Lua benchmark's loops in C use the engine of the module: one library.
 $B/obj/ctest/bench/lua/%: includes = -Icore -Ilua/binding $(LUA_CFLAGS)

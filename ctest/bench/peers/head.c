@@ -70,7 +70,7 @@ add_machine(const head_facts *facts)
   add_line_of("/proc/cpuinfo", "model name");
   add(", %ld processors, memory ", sysconf(_SC_NPROCESSORS_ONLN));
   add_line_of("/proc/meminfo", "MemTotal");
-  add(", file system ");
+  add("\nfile system ");
   add_file_system(facts->dir);
   add("\n");
 }
