@@ -1,10 +1,12 @@
--- The Lua benchmark: what the module costs over C, and how a store of it stands
--- beside what a Lua programmer would take instead. See --help.
+-- The Lua benchmark: what the module costs over C, how a store of it stands
+-- beside what a Lua programmer would take instead, and what each policy costs.
+-- See --help.
 
 local argparse = require "argparse"
 local boundary = require "boundary"
 local figures = require "figures"
 local others = require "others"
+local policies = require "policies"
 
 local function integers(text)
   local list = {}
@@ -29,8 +31,10 @@ local function options()
   count("--operations", "Operations of a turn of a contender.", "200000")
   count("--repeats", "Turns of each contender.", "5")
   count("--memory-bytes", "Memory of a store.", "402653184")
+  count("--memtable-bytes", "Memtable of the policies' stores.", "4194304")
   count("--seed", "Of what is drawn.", "4711")
-  parser:option("--only", "One part."):choices { "boundary", "others" }
+  parser:option("--only", "One part.")
+    :choices { "boundary", "others", "policies" }
   parser:option("--csv", "Write the results there too.")
   parser:option("--dir", "Where stores are made.", ".")
   return parser:parse()
@@ -58,19 +62,31 @@ local function say(title, rows, lines)
 end
 
 local chosen = options()
+
+local function wants(part)
+  return chosen.only == nil or chosen.only == part
+end
+
 print(machine())
-if chosen.only ~= "others" then
+print(('durability "batch": a killed process loses nothing; %d MiB of memory, '
+  .. "seed %d"):format(chosen.memory_bytes >> 20, chosen.seed))
+if wants "boundary" then
   local rows, lines = boundary.run(chosen)
   say("The binding: nanoseconds of the thread for an entry, medians of "
     .. chosen.rounds .. " turns", rows, lines)
 end
-if chosen.only ~= "boundary" then
+if wants "others" then
   local rows, versions, missing = others.run(chosen, boundary.wall)
   for _, name in ipairs(missing) do
     versions[#versions + 1] = "Left out since not installed: " .. name
   end
   say(("Beside others: %d entries, 16-byte keys, 100-byte values, medians of "
     .. "%d turns"):format(chosen.entries, chosen.repeats), rows, versions)
+end
+if wants "policies" then
+  say(("Policies: %d entries put twice in random order, memtables of %d KiB")
+    :format(chosen.entries, chosen.memtable_bytes >> 10),
+    policies.run(chosen, boundary.wall), {})
 end
 if chosen.csv then
   local file <close> = assert(io.open(chosen.csv, "w"))
