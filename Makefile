@@ -368,7 +368,7 @@ lint-tidy: $$(TIDY) ## what clang-tidy says
 
 $(BUILD)/lint/%.tidy: %.c $(filter %.h,$(C_FILES)) .clang-tidy | _deps
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $< -- $(STANDARD) -DGS_DEBUG -Icore -Ictest \
+	@clang-tidy --quiet $< -- $(STANDARD) -DGS_DEBUG -Icore -Ictest -Ilua/binding \
 	  $(LUA_CFLAGS) > $@.log 2>&1 && mv $@.log $@ || \
 	  { cat $@.log; exit 1; }
 
