@@ -143,6 +143,11 @@ GS_API void gs_journal_free(gs_journal *journal); /* NULL is accepted */
 
 /* ---- writing --------------------------------------------------------------- */
 
+/* A plan that was refused before the store was asked: whoever read it found it
+ * to be none. inputs and cuts are not looked at. */
+GS_API void gs_note_refusal(struct gs_store *store, const gs_plan *plan,
+                            const gs_refusal *refusal);
+
 /* Whoever asks policies notes here what one did wrong, in words. */
 GS_API void gs_note_policy_error(struct gs_store *store, const char *text,
                                  bool is_aside);

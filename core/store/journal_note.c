@@ -188,6 +188,17 @@ gs_journal_refusal(gs_store *store, const gs_plan *plan, bool dry_run,
   gs_buffer_deinit(&tables);
 }
 
+void
+gs_note_refusal(gs_store *store, const gs_plan *plan, const gs_refusal *refusal)
+{
+  if (gs_store_check(store, NULL) == GS_OK) {
+    gs_tally(&store->counters.plans_refused, 1);
+    gs_mutex_lock(store->state);
+    gs_journal_refusal(store, plan, false, refusal);
+    gs_mutex_unlock(store->state);
+  }
+}
+
 /* With state taken for the moment of the note. */
 static void
 note(gs_store *store, gs_event *event, bool is_news)

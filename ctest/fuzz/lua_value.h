@@ -38,6 +38,7 @@ static const char *const fuzz_words[] = {
     "on_stall",
     "seed",
     "disk_reserve_bytes",
+    "journal_bytes",
     "policy",
     "memory_bytes",
     "memtable_bytes",

@@ -203,6 +203,12 @@ test_a_refused_plan_is_told_and_a_question_is_not(void **state)
   journal_expect(event.why, "as the test wants it");
   assert_int_equal(event.run_id, 4711);
   gs_journal_free(journal);
+  refusal = (gs_refusal){.code = GS_REFUSAL_BAD_PLAN, .text = "no plan"};
+  gs_note_refusal(store, &(gs_plan){.op = GS_PLAN_DROP}, &refusal);
+  assert_int_equal(kit_stats(store).plans_refused, 3);
+  journal = journal_of(store, 0);
+  journal_expect(journal_last(journal, GS_EVENT_REFUSED).text, "no plan");
+  gs_journal_free(journal);
   kit_close(store);
 }
 

@@ -302,6 +302,7 @@ extern const luaL_Reg gsl_tables_methods[];
 extern const luaL_Reg gsl_store_stats[];      /* stats.c */
 extern const luaL_Reg gsl_store_handles[];    /* handle.c */
 extern const luaL_Reg gsl_store_care[];       /* care.c */
+extern const luaL_Reg gsl_store_journal[];    /* journal.c */
 extern const luaL_Reg gsl_store_children[];   /* makers of children */
 extern const luaL_Reg gsl_snapshot_methods[]; /* snapshot.c */
 extern const luaL_Reg gsl_cursor_methods[];   /* cursor.c */
@@ -336,6 +337,9 @@ int gsl_open(lua_State *L);
 int gsl_info(lua_State *L);
 int gsl_verify(lua_State *L);
 int gsl_repair(lua_State *L);
+
+/* The function of journal.c. */
+int gsl_read_journal(lua_State *L);
 
 int gsl_new_env(lua_State *L);   /* sim.c */
 int gsl_new_clock(lua_State *L); /* clock.c */

@@ -25,16 +25,35 @@ static const number numbers[] = {
     NUMBER(wal_batch_ms),       NUMBER(wal_batch_bytes), NUMBER(memory_bytes),
     NUMBER(memtable_bytes),     NUMBER(max_wal_bytes),   NUMBER(table_bytes),
     NUMBER(default_ttl_ms),     NUMBER(max_stall_ms),    NUMBER(seed),
-    NUMBER(disk_reserve_bytes),
+    NUMBER(disk_reserve_bytes), NUMBER(journal_bytes),
 };
 
 static const char *const open_names[] = {
-    "create",       "must_create",    "readonly",           "degraded",
-    "salvage",      "durability",     "wal_batch_ms",       "wal_batch_bytes",
-    "memory_bytes", "memtable_bytes", "max_wal_bytes",      "table_bytes",
-    "block_bytes",  "threads",        "default_ttl_ms",     "max_stall_ms",
-    "on_stall",     "seed",           "disk_reserve_bytes", "policy",
-    "env",          "clock",          "track_leaks",        "lossy",
+    "create",
+    "must_create",
+    "readonly",
+    "degraded",
+    "salvage",
+    "durability",
+    "wal_batch_ms",
+    "wal_batch_bytes",
+    "memory_bytes",
+    "memtable_bytes",
+    "max_wal_bytes",
+    "table_bytes",
+    "block_bytes",
+    "threads",
+    "default_ttl_ms",
+    "max_stall_ms",
+    "on_stall",
+    "seed",
+    "disk_reserve_bytes",
+    "policy",
+    "env",
+    "clock",
+    "track_leaks",
+    "lossy",
+    "journal_bytes",
     NULL,
 };
 
@@ -152,10 +171,15 @@ destroy(lua_State *L)
 /* ---- the module -------------------------------------------------------------------- */
 
 const luaL_Reg gsl_module_functions[] = {
-    {"open", gsl_open},       {"info", gsl_info},
-    {"destroy", destroy},     {"env", gsl_new_env},
-    {"clock", gsl_new_clock}, {"verify", gsl_verify},
-    {"repair", gsl_repair},   {NULL, NULL},
+    {"open", gsl_open},
+    {"info", gsl_info},
+    {"destroy", destroy},
+    {"env", gsl_new_env},
+    {"clock", gsl_new_clock},
+    {"verify", gsl_verify},
+    {"repair", gsl_repair},
+    {"journal", gsl_read_journal},
+    {NULL, NULL},
 };
 
 /* Functions with the metatables as upvalues, into the table on top. The
@@ -204,12 +228,17 @@ EXPORT int luaopen_grainstore_core(lua_State *L);
 EXPORT int
 luaopen_grainstore_core(lua_State *L)
 {
-  static const luaL_Reg *const store_lists[] = {
-      gsl_store_methods,  gsl_store_many,
-      gsl_store_work,     gsl_store_tree,
-      gsl_store_shape,    gsl_store_stats,
-      gsl_store_care,     gsl_store_handles,
-      gsl_store_children, NULL};
+  static const luaL_Reg *const store_lists[] = {gsl_store_methods,
+                                                gsl_store_many,
+                                                gsl_store_work,
+                                                gsl_store_tree,
+                                                gsl_store_shape,
+                                                gsl_store_stats,
+                                                gsl_store_care,
+                                                gsl_store_journal,
+                                                gsl_store_handles,
+                                                gsl_store_children,
+                                                NULL};
   static const luaL_Reg *const snapshot_lists[] = {gsl_snapshot_methods, NULL};
   static const luaL_Reg *const cursor_lists[] = {gsl_cursor_methods, NULL};
   static const luaL_Reg *const batch_lists[] = {gsl_batch_methods, NULL};

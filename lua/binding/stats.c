@@ -63,6 +63,7 @@ push_state(lua_State *L, const gs_stats *x)
        {"foreign_files", x->foreign_files}, {"resumes", x->resumes});
   PUSH(L, "clock", {"warnings", x->clock_warnings});
   PUSH(L, "disk", {"ballast", x->ballast_bytes});
+  PUSH(L, "journal", {"events", x->journal_events}, {"lost", x->journal_lost});
 }
 
 static void

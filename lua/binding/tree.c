@@ -1,13 +1,24 @@
 /*
  * tree: plans in, and who makes them.
  */
+#include <string.h>
+
 #include "gsl.h"
 
 /* ---- plans --------------------------------------------------------------------- */
 
+/* The engine is not asked, but its journal is told. */
 static int
-bad_plan(lua_State *L, const char *text)
+bad_plan(lua_State *L, const gsl_store *s, const gs_plan *plan, bool dry_run,
+         const char *text)
 {
+  gs_refusal refusal = {.code = GS_REFUSAL_BAD_PLAN};
+  size_t size = strlen(text);
+  memcpy(refusal.text, text,
+         size < sizeof refusal.text ? size : sizeof refusal.text - 1);
+  if (!dry_run) {
+    gs_note_refusal(s->store, plan, &refusal);
+  }
   lua_pushnil(L);
   lua_pushfstring(L, "bad_plan: %s", text);
   lua_pushliteral(L, "bad_plan");
@@ -134,9 +145,18 @@ parse_cuts(lua_State *L, const gsl_store *s, gs_plan *plan)
   return NULL;
 }
 
+/* The string stays on the stack; other values are no reason. */
+static void
+parse_why(lua_State *L, gs_plan *plan)
+{
+  bool is_text = gsl_field(L, 2, "why") == LUA_TSTRING;
+  plan->why = is_text ? lua_tostring(L, -1) : NULL;
+}
+
 static const char *
 parse_plan(lua_State *L, const gsl_store *s, gs_plan *plan)
 {
+  parse_why(L, plan);
   const char *wrong = parse_op(L, plan);
   wrong = wrong != NULL ? wrong : parse_target(L, plan);
   wrong = wrong != NULL ? wrong : parse_numbers(L, plan);
@@ -176,7 +196,8 @@ submit(lua_State *L)
   gs_plan plan = {0};
   const char *wrong = parse_plan(L, s, &plan);
   if (wrong != NULL) {
-    return bad_plan(L, wrong);
+    gsl_still_open(L, s);
+    return bad_plan(L, s, &plan, dry_run, wrong);
   }
   uint64_t job_id = 0;
   gs_refusal refusal;

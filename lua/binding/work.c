@@ -224,6 +224,7 @@ options(lua_State *L)
   set_count(L, "default_ttl_ms", o.default_ttl_ms);
   set_count(L, "max_stall_ms", o.max_stall_ms);
   set_count(L, "disk_reserve_bytes", o.disk_reserve_bytes);
+  set_count(L, "journal_bytes", o.journal_bytes);
   return 1;
 }
 

@@ -46,10 +46,13 @@ local Driver = {}
 Driver.__index = Driver
 
 -- Three decisions in a row that went wrong set the policy aside.
-function Driver:judge(wrong)
+function Driver:judge(store, wrong)
   self.strikes = wrong and self.strikes + 1 or 0
   self.last_error = wrong and tostring(wrong)
   self.is_aside = self.strikes >= STRIKES
+  if wrong then
+    store:_note_policy_error(self.last_error, self.is_aside)
+  end
 end
 
 -- Submits plans; returns what is wrong with them as answers. A refused plan is
@@ -117,7 +120,7 @@ function Driver:decide(store)
   local wrong_flush = self:ask_flush(store, shape)
   local wrong_pick = self:ask_pick(store, shape)
   tree.close(shape)
-  self:judge(wrong_pick or wrong_flush)
+  self:judge(store, wrong_pick or wrong_flush)
 end
 
 --- The engine's own rule, in Lua: merge the newest runs while the next one is

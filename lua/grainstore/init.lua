@@ -15,6 +15,7 @@ local blame = require "grainstore.blame"
 local core = require "grainstore.core"
 local driver = require "grainstore.driver"
 local handles = require "grainstore.handles"
+local journal = require "grainstore.journal"
 local stats = require "grainstore.stats"
 local tree = require "grainstore.tree"
 
@@ -158,9 +159,26 @@ M.verify = core.verify
 -- @return nil, message, code, detail
 M.repair = core.repair
 
+--- What the store in a directory did and why, as far as its journal goes back:
+-- of a closed store, or beside a process that has it open.
+-- @tparam string path
+-- @tparam[opt] table options since = n: events after number n; kinds = an array
+-- of names; limit = n: the newest n; env
+-- @treturn table array of events, oldest first, see grainstore.journal
+-- @return nil, message, code, detail
+function M.journal(path, options)
+  local events, message, code, detail =
+    call("journal", false, core.journal, path, options)
+  if not events then
+    return nil, message, code, detail
+  end
+  return journal.new(events)
+end
+
 -- Methods that are Lua's part ------------------------------------------------
 
 local c_shape, c_stats, c_set = methods._shape, methods._stats, methods.set
+local c_journal = methods._journal
 
 --- The tree as a policy sees it.
 -- @function store:tree
@@ -181,6 +199,20 @@ end
 function methods:stats()
   local counters = call("stats", true, c_stats, self)
   return stats.new(counters)
+end
+
+--- What the store did and why, files and memory.
+-- @function store:journal
+-- @tparam[opt] table options since, kinds, limit as for grainstore.journal
+-- @treturn table array of events, oldest first, see grainstore.journal
+-- @return nil, message, code, detail
+function methods:journal(options)
+  local events, message, code, detail =
+    call("journal", true, c_journal, self, options)
+  if not events then
+    return nil, message, code, detail
+  end
+  return journal.new(events)
 end
 
 --- Copies the store as of now into another directory, as a store of its own.

@@ -16,6 +16,7 @@ local counted = {
   wal = { "syncs", "sync_waits" },
   cache = { "loads", "evictions" },
   stalls = { "count", "total_ms" },
+  journal = { "events", "lost" },
 }
 
 local function ratio(above, below)

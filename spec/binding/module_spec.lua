@@ -335,7 +335,7 @@ describe("open", function()
         max_wal_bytes = 4 << 20, table_bytes = 1 << 20, block_bytes = 1024,
         threads = 2, default_ttl_ms = 1000000, max_stall_ms = 500,
         on_stall = "wait", seed = 42, disk_reserve_bytes = 1 << 20,
-        policy = "bounded_l0", lossy = true,
+        policy = "bounded_l0", lossy = true, journal_bytes = 1 << 18,
       }))
       assert(store:put("a", "1"))
       assert(store:flush())

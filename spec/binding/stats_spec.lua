@@ -34,6 +34,7 @@ describe("stats", function()
         .. "salvaged torn_bytes",
       clock = "warnings",
       disk = "ballast",
+      journal = "events lost",
     }
     local found = {}
     for group, fields in pairs(store:stats()) do

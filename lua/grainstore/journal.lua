@@ -1,0 +1,181 @@
+--- What a store did and why, as text.
+--
+-- An event is a plain table: number (rises over all openings; gaps are events
+-- that were lost), time_ms, kind, count (equal events in a row are one), took_us,
+-- longest_us, why, and where something went wrong code and message. Of jobs:
+-- job, inputs (ids), outputs (tables), read_bytes, written_bytes, dropped =
+-- { covered, tombstones, expired }, and the plan's op, into, above, bottom,
+-- level. Of a refused plan: inputs, the tables concerned. Of an opening:
+-- recovered = { batches, torn_bytes, bits }. tree is the tree when the event was
+-- noted: an array of { id, level, tables, bytes, entries }, newest run first;
+-- runs is the same as text.
+-- @module grainstore.journal
+
+local M = {}
+
+--- The kinds of events.
+M.kinds = {
+  "flush", "merge", "move", "drop", "stall", "refused", "policy_error",
+  "open", "close", "resume",
+}
+
+local UNITS = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" }
+
+--- A number of bytes for people: "512 B", "1.5 MiB".
+-- @tparam number bytes
+-- @treturn string
+function M.size(bytes)
+  local unit = 1
+  while bytes >= 1024 and unit < #UNITS do
+    bytes, unit = bytes / 1024, unit + 1
+  end
+  return (unit == 1 and "%d %s" or "%.1f %s"):format(bytes, UNITS[unit])
+end
+
+--- Microseconds for people: "40 us", "1.5 ms", "2.0 s".
+-- @tparam number us
+-- @treturn string
+function M.duration(us)
+  if us < 1000 then return ("%d us"):format(us) end
+  if us < 1000000 then return ("%.1f ms"):format(us / 1000) end
+  return ("%.1f s"):format(us / 1000000)
+end
+
+local function several(count, word)
+  return count == 1 and "1 " .. word or ("%d %ss"):format(count, word)
+end
+
+local function runs_text(tree)
+  local lines = {}
+  for i, run in ipairs(tree) do
+    lines[i] = ("run %d L%d: %s, %s, %d entries"):format(run.id, run.level,
+      several(run.tables, "table"), M.size(run.bytes), run.entries)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Adds the trees as text.
+-- @tparam table events
+-- @treturn table the same array
+function M.new(events)
+  for _, event in ipairs(events) do
+    event.runs = runs_text(event.tree)
+  end
+  return events
+end
+
+local function target_text(event)
+  return event.into and " into run " .. event.into
+    or event.above and " above run " .. event.above
+    or event.bottom and " to the bottom" or ""
+end
+
+local function dropped_text(dropped)
+  local parts = {}
+  for _, reason in ipairs { "covered", "tombstones", "expired" } do
+    if dropped[reason] > 0 then
+      parts[#parts + 1] = ("%d %s"):format(dropped[reason], reason)
+    end
+  end
+  return #parts > 0 and "; left out " .. table.concat(parts, ", ") or ""
+end
+
+local function outputs_of(event)
+  return #event.outputs + (event.outputs_left_out or 0)
+end
+
+local tellers = {}
+
+function tellers.flush(event)
+  return ("%s of memory became %s, %s%s"):format(M.size(event.read_bytes),
+    several(outputs_of(event), "table"), M.size(event.written_bytes),
+    dropped_text(event.dropped))
+end
+
+function tellers.merge(event)
+  return ("%s%s became %s; read %s, wrote %s%s"):format(
+    several(#event.inputs, "table"), target_text(event),
+    several(outputs_of(event), "table"), M.size(event.read_bytes),
+    M.size(event.written_bytes), dropped_text(event.dropped))
+end
+
+function tellers.move(event)
+  return several(#event.inputs, "table") .. target_text(event)
+end
+
+function tellers.drop(event)
+  return several(#event.inputs, "table") .. " went"
+end
+
+function tellers.stall(event)
+  return ("%s waited %s, %s at most"):format(several(event.count, "writer"),
+    M.duration(event.took_us), M.duration(event.longest_us))
+end
+
+function tellers.refused(event)
+  return ("a %s of the policy's"):format(event.op or "plan")
+end
+
+function tellers.open(event)
+  local recovered = event.recovered
+  local text = several(#event.tree, "run")
+  if recovered.batches > 0 then
+    text = text .. ", " .. several(recovered.batches, "write") .. " of the log"
+  end
+  if recovered.torn_bytes > 0 then
+    text = text .. (", a torn end of %d bytes"):format(recovered.torn_bytes)
+  end
+  if recovered.bits > 0 then
+    text = text .. ", " .. several(recovered.bits, "wrong bit")
+  end
+  return text
+end
+
+--- One event in one line, without number and time.
+-- @tparam table event
+-- @treturn string
+function M.describe(event)
+  local is_job = event.written_bytes ~= nil
+  local text = event.kind
+  local tell = tellers[event.kind]
+  if tell and not (is_job and event.code) then
+    text = text .. ": " .. tell(event)
+  end
+  if event.code then
+    text = ("%s: %s (%s)"):format(text, event.message or "failed", event.code)
+  end
+  if event.count > 1 and event.kind ~= "stall" then
+    text = ("%s, %d times"):format(text, event.count)
+  end
+  return event.why and ("%s; why: %s"):format(text, event.why) or text
+end
+
+local function holds(t, key)
+  return t.min_key <= key and key <= t.max_key
+end
+
+--- Which events touched tables that can hold a key: those that made one, and
+-- those that took one in that an event of the list made.
+-- @tparam table events oldest first
+-- @tparam string|integer key
+-- @treturn table array of events
+function M.touching(events, key)
+  local found, ids = {}, {}
+  for _, event in ipairs(events) do
+    local touches = false
+    for _, id in ipairs(event.inputs or {}) do
+      touches = touches or ids[id] == true
+    end
+    for _, t in ipairs(event.outputs or {}) do
+      if holds(t, key) then
+        ids[t.id], touches = true, true
+      end
+    end
+    if touches then
+      found[#found + 1] = event
+    end
+  end
+  return found
+end
+
+return M
