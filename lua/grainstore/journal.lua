@@ -1,14 +1,15 @@
 --- What a store did and why, as text.
 --
 -- An event is a plain table: number (rises over all openings; gaps are events
--- that were lost), time_ms, kind, count (equal events in a row are one), took_us,
--- longest_us, why, and where something went wrong code and message. Of jobs:
--- job, inputs (ids), outputs (tables), read_bytes, written_bytes, dropped =
--- { covered, tombstones, expired }, and the plan's op, into, above, bottom,
--- level. Of a refused plan: inputs, the tables concerned. Of an opening:
--- recovered = { batches, torn_bytes, bits }. tree is the tree when the event was
--- noted: an array of { id, level, tables, bytes, entries }, newest run first;
--- runs is the same as text.
+-- that were lost), time_ms, kind, count (equal events in a row are one),
+-- took_us, longest_us, why, and where something went wrong code and message.
+-- Of jobs: job, inputs (ids), outputs (tables; outputs_left_out: how many did
+-- not fit), read_bytes, written_bytes, dropped = { covered, tombstones,
+-- expired }, and the plan's op, into, above, bottom, level. Of a refused plan:
+-- inputs, the tables concerned. Of an opening: recovered = { batches,
+-- torn_bytes, bits }. tree is the tree when the event was noted: an array of
+-- { id, level, tables, bytes, entries }, newest run first; runs is the same as
+-- text.
 -- @module grainstore.journal
 
 local M = {}

@@ -1,0 +1,46 @@
+--- `grainstore repair`
+-- @module grainstore.cli.repair
+
+local grainstore = require "grainstore"
+local kit = require "grainstore.cli.kit"
+
+local M = {
+  name = "repair",
+  summary = "Builds a store of all that verifies; the damaged one is only read.",
+}
+
+function M.arguments(command)
+  command:option("--into", "an empty or absent directory")
+  command:flag("--dry-run", "only say what could be saved")
+  command:option("--kind", "of a store that has lost all that tells it")
+    :choices { "bytes", "u32" }
+end
+
+-- Keys of a report may be any bytes.
+local function plain(report)
+  for _, loss in ipairs(report.lost) do
+    loss.from = loss.from and kit.show(loss.from)
+    loss.to = loss.to and kit.show(loss.to)
+  end
+  return report
+end
+
+function M.run(args)
+  if not args.into == not args.dry_run then
+    kit.misuse("give --into or --dry-run")
+  end
+  local report = plain(kit.check(grainstore.repair(args.path,
+    { into = args.into, dry_run = args.dry_run, kind = args.kind })))
+  if args.json then
+    kit.json(report)
+  else
+    for _, loss in ipairs(report.lost) do
+      kit.print("lost: %s of %s at %d, %d bytes, %d keys in doubt", loss.cause,
+        loss.file, loss.offset, loss.bytes, loss.uncertain_keys)
+    end
+    kit.print("%d entries saved", report.entries_saved)
+  end
+  return #report.lost > 0 and kit.DIFFERENT or kit.OK
+end
+
+return M
