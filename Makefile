@@ -22,7 +22,7 @@ endif
 # Which layer may include which. The spec spec/house/layers_spec.lua reads this
 # table; the link of each test program obeys it.
 
-LAYERS := base code env data wal mem sst merge tree store
+LAYERS := base code env data wal mem sst merge tree store lab
 uses_base :=
 uses_code := base
 uses_env := base
@@ -33,11 +33,12 @@ uses_sst := base code env data
 uses_merge := base data
 uses_tree := base code env data wal
 uses_store := base code env data wal mem sst merge tree
+uses_lab := base code env data wal mem sst tree
 
 # The layers that layer $1 stands on, directly or not, uppermost first: the
 # order in which a linker wants their archives.
 reach = $(sort $1 $(foreach u,$(uses_$1),$(call reach,$u)))
-DOWNWARD := store tree merge sst mem wal data env code base
+DOWNWARD := lab store tree merge sst mem wal data env code base
 downward = $(foreach l,$(DOWNWARD),$(filter $l,$1))
 
 # ---- Configurations ----------------------------------------------------------
@@ -428,12 +429,12 @@ link = mkdir -p $(@D) && \
   $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $B/ctest/%_test: $B/obj/ctest/%_test.o
-	@$(link) -lcmocka
+	@$(link) -lcmocka -lm
 
 # Tests of the module are programs with a Lua inside.
 $B/ctest/binding/%_test: $B/obj/ctest/binding/%_test.o $(call objects,$(BINDING)) \
   $(SUPPORT) $(ARCHIVES)
-	@$(link) $(shell pkg-config --libs lua5.4) -lcmocka
+	@$(link) $(shell pkg-config --libs lua5.4) -lcmocka -lm
 
 # A target under a fuzzer, the same without one, and what makes their seeds.
 # Targets named lua_* drive the Lua module, which is linked into them.
@@ -505,10 +506,10 @@ $B/ctest/bench/lua/grainstore/core.so: $B/obj/ctest/bench/lua/pair.o \
 $B/lua/grainstore/core.so: $(call objects,$(BINDING)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo '{ global: luaopen_grainstore_core; local: *; };' > $B/lua/exports
-	@$(link) -shared -Wl,--version-script=$B/lua/exports
+	@$(link) -shared -Wl,--version-script=$B/lua/exports -lm
 
 $B/lib/libgrainstore.so: $(call objects,$(ENGINE))
-	@$(link) -shared -Wl,-soname,libgrainstore.so.0
+	@$(link) -shared -Wl,-soname,libgrainstore.so.0 -lm
 
 # ---- Installation ------------------------------------------------------------
 

@@ -1,0 +1,60 @@
+/*
+ * mix: which keys a workload writes, and how often.
+ *
+ * Model: the keys of a workload fall into classes; all keys of a class are
+ * written equally often. One write draws one key: `rate` is the chance that it
+ * is a given key of the class. Keys of every class lie evenly over the key
+ * space, as hashed keys do.
+ *   random    uniform (one class), or zipf: rank i is drawn in proportion to
+ *             i^-skew; the first ranks are classes of their own, then a class
+ *             ends where its rank is half as large again as at its begin
+ *   sequence  keys rise from write to write, and begin anew after the last:
+ *             one class; a stretch of keys that was written was written whole
+ *   queue     as sequence, and once `keys` keys are there every second write
+ *             deletes the oldest
+ *
+ * Why classes: within one the chances differ by at most a half, and a sum over
+ * a few dozen of them stands for any number of keys.
+ *
+ * Threads: pure.
+ */
+#ifndef GS_LAB_MIX_H
+#define GS_LAB_MIX_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { GS_MIX_CLASSES = 96 };
+
+typedef enum gs_lab_kind {
+  GS_LAB_RANDOM = 0,
+  GS_LAB_SEQUENCE = 1,
+  GS_LAB_QUEUE = 2,
+} gs_lab_kind;
+
+typedef struct gs_mix_class {
+  double keys;
+  double rate; /* chance of one key at one write; 1 where keys are in order */
+} gs_mix_class;
+
+typedef struct gs_mix {
+  gs_lab_kind kind;
+  double keys;
+  size_t class_count;
+  gs_mix_class classes[GS_MIX_CLASSES];
+} gs_mix;
+
+/* Requires: keys >= 1, skew >= 0 (0: uniform). */
+void gs_mix_init(gs_mix *mix, gs_lab_kind kind, double keys, double skew);
+
+static inline bool
+gs_mix_is_ordered(const gs_mix *mix)
+{
+  return mix->kind != GS_LAB_RANDOM;
+}
+
+/* Distinct keys among so many writes, expected. */
+double gs_mix_distinct(const gs_mix *mix, double writes);
+
+#endif
