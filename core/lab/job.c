@@ -20,8 +20,21 @@ gs_lab_count_merges(const gs_lab *lab)
   return count;
 }
 
-static uint64_t
-free_bytes(const gs_lab *lab)
+size_t
+gs_lab_claims(const gs_lab *lab, const gs_lab_job *except,
+              const gs_claim **claims)
+{
+  size_t count = 0;
+  for (const gs_lab_job *job = lab->jobs; job != NULL; job = job->next) {
+    if (job->claim != NULL && job != except) {
+      claims[count++] = job->claim;
+    }
+  }
+  return count;
+}
+
+uint64_t
+gs_lab_free_bytes(const gs_lab *lab)
 {
   if (lab->options.disk_bytes == 0) {
     return UINT64_MAX;
@@ -38,20 +51,15 @@ gs_lab_check(const gs_lab *lab, const gs_plan *plan, const gs_lab_job *except,
              gs_refusal *refusal)
 {
   const gs_claim *claims[GS_LAB_CLAIMS];
-  size_t count = 0;
   if (except == NULL && gs_lab_count_merges(lab) == GS_LAB_CLAIMS) {
     GS_REFUSE(refusal, GS_REFUSAL_TOO_MANY,
               "%d jobs are queued already; wait until some end", GS_LAB_CLAIMS);
     return false;
   }
-  for (const gs_lab_job *job = lab->jobs; job != NULL; job = job->next) {
-    if (job->claim != NULL && job != except) {
-      claims[count++] = job->claim;
-    }
-  }
+  size_t count = gs_lab_claims(lab, except, claims);
   const gs_plan_limits limits = {
       .max_runs = GS_RUNS_MAX,
-      .free_bytes = except == NULL ? free_bytes(lab) : UINT64_MAX,
+      .free_bytes = except == NULL ? gs_lab_free_bytes(lab) : UINT64_MAX,
       .safe_clock_ms = (uint64_t)gs_lab_now_ms(lab),
       .may_lose = lab->options.may_lose,
       .oldest_snapshot_seq = UINT64_MAX,
@@ -72,7 +80,7 @@ gs_lab_job_free(gs_lab *lab, gs_lab_job *job)
   gs_alloc_free(alloc, (void *)job->plan.inputs,
                 job->plan.input_count * sizeof *job->plan.inputs);
   gs_alloc_free(alloc, job->fences,
-                job->plan.cut_count * sizeof *job->fences);
+                job->fence_count * sizeof *job->fences);
   GS_DELETE(alloc, job);
 }
 
@@ -111,6 +119,7 @@ copy_plan(gs_lab *lab, gs_lab_job *job, const gs_plan *plan, gs_error *err)
   job->plan = *plan;
   job->plan.inputs = inputs;
   job->plan.cuts = NULL;
+  job->plan.cut_count = 0;
   job->plan.why = NULL;
   if (plan->cut_count == 0) {
     return GS_OK;
@@ -118,9 +127,9 @@ copy_plan(gs_lab *lab, gs_lab_job *job, const gs_plan *plan, gs_error *err)
   job->fences = gs_alloc_array(lab->alloc, plan->cut_count,
                                sizeof *job->fences);
   if (job->fences == NULL) {
-    job->plan.cut_count = 0;
     return GS_FAIL_NOMEM(err);
   }
+  job->fence_count = plan->cut_count;
   for (size_t i = 0; i < plan->cut_count; i++) {
     job->fences[i] = gs_position_of(plan->cuts[i]);
   }

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "lab/state.h"
+#include "tree/shape.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -141,6 +142,72 @@ gs_lab_free(gs_lab *lab)
 }
 
 /* ---- what a driver does ----------------------------------------------------------- */
+
+static void
+fill_memtable(const gs_lab *lab, gs_shape_memtable *out)
+{
+  gs_count entries =
+      gs_fill_entries(&lab->fill, lab->active_from, lab->writes);
+  double age_ms = gs_lab_now_ms(lab) - lab->active_ms;
+  *out = (gs_shape_memtable){
+      .bytes = (uint64_t)gs_fill_memory(&lab->fill, lab->active_from,
+                                        lab->writes),
+      .entry_count = (uint64_t)(entries.puts + entries.gones),
+      .tombstone_count = (uint64_t)entries.gones,
+      .age_ms = (uint64_t)age_ms,
+      .budget_bytes = lab->options.memtable_bytes,
+      .sealed_count = lab->sealed_count,
+  };
+}
+
+/* The log holds what is not in tables. */
+static double
+log_bytes(const gs_lab *lab)
+{
+  double from =
+      lab->sealed_count > 0 ? lab->sealed[0].from : lab->active_from;
+  return (lab->writes - from) * lab->log_bytes;
+}
+
+static void
+fill_amplification(const gs_lab *lab, gs_shape *shape)
+{
+  const gs_lab_sample *sums = &lab->sums;
+  uint64_t largest = 0;
+  uint64_t bytes = 0;
+  for (size_t r = 0; r < shape->run_count; r++) {
+    uint64_t data = shape->runs[r].data_bytes;
+    largest = data > largest ? data : largest;
+    bytes += shape->runs[r].bytes;
+  }
+  shape->disk_used_bytes = bytes + shape->wal_bytes;
+  shape->space_amp = largest == 0 ? 0 : (double)bytes / (double)largest;
+  if (sums->flushed_data > 0) {
+    shape->write_amp =
+        (sums->flushed_bytes + sums->merged_bytes) / sums->flushed_data;
+  }
+}
+
+gs_status
+gs_lab_shape(gs_lab *lab, gs_shape **out, gs_error *err)
+{
+  const gs_claim *claims[GS_LAB_CLAIMS];
+  size_t count = gs_lab_claims(lab, NULL, claims);
+  gs_status status =
+      gs_shape_new_of(lab->alloc, lab->version, claims, count, out, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_shape *shape = *out;
+  shape->now_ms = (uint64_t)gs_lab_now_ms(lab);
+  shape->reason = lab->reason;
+  shape->running_count = count;
+  shape->wal_bytes = (uint64_t)log_bytes(lab);
+  shape->disk_free_bytes = gs_lab_free_bytes(lab);
+  fill_memtable(lab, &shape->memtable);
+  fill_amplification(lab, shape);
+  return GS_OK;
+}
 
 gs_status
 gs_lab_submit(gs_lab *lab, const gs_plan *plan, bool dry_run, uint64_t *job_id,

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "lab/mix.h"
 #include "tree/plan_types.h"
+#include "tree/shape_types.h"
 
 typedef struct gs_lab gs_lab;
 
@@ -71,6 +72,10 @@ GS_MUST_CHECK gs_status gs_lab_advance(gs_lab *lab, double writes,
                                        gs_lab_event *event, gs_error *err);
 
 /* ---- what a driver does ------------------------------------------------------ */
+
+/* As gs_shape_new. */
+GS_MUST_CHECK gs_status gs_lab_shape(gs_lab *lab, gs_shape **out,
+                                     gs_error *err);
 
 /* As gs_submit. */
 GS_MUST_CHECK gs_status gs_lab_submit(gs_lab *lab, const gs_plan *plan,

@@ -78,8 +78,9 @@ struct gs_lab_job {
   uint64_t id;
   bool is_flush;
   gs_fill_span span;   /* of a flush */
-  gs_plan plan;        /* otherwise; inputs and cuts are the job's */
+  gs_plan plan;        /* otherwise; inputs are the job's, cuts are in fences */
   uint64_t *fences;    /* positions of the plan's cuts */
+  size_t fence_count;
   gs_version *version; /* of the moment it was queued */
   gs_claim *claim;
   bool has_begun;
@@ -104,6 +105,12 @@ GS_MUST_CHECK gs_status gs_lab_job_end(gs_lab *lab, gs_lab_job *job,
 void gs_lab_job_free(gs_lab *lab, gs_lab_job *job);
 
 size_t gs_lab_count_merges(const gs_lab *lab);
+
+/* The claims of all jobs but one; room for GS_LAB_CLAIMS. */
+size_t gs_lab_claims(const gs_lab *lab, const gs_lab_job *except,
+                     const gs_claim **claims);
+
+uint64_t gs_lab_free_bytes(const gs_lab *lab);
 
 /* The rules, against the tree of now; `except` (may be NULL) is the plan's own
  * job. */

@@ -183,13 +183,13 @@ make_fences(gs_lab *lab, const gs_lab_job *job, const gs_cut_rules *rules,
               ->runs[gs_version_find_run(job->version, job->plan.run_id)];
     at = meet_hull(run, rules, &end);
   }
-  *room = job->plan.cut_count + (end > at ? end - at : 0) + 1;
+  *room = job->fence_count + (end > at ? end - at : 0) + 1;
   gs_lab_fence *fences = gs_alloc_array(lab->alloc, *room, sizeof *fences);
   if (fences == NULL) {
     return GS_FAIL_NOMEM(err);
   }
   *count = 0;
-  for (size_t i = 0; i < job->plan.cut_count; i++) {
+  for (size_t i = 0; i < job->fence_count; i++) {
     fences[(*count)++] = (gs_lab_fence){job->fences[i], job->fences[i]};
   }
   for (; at < end; at++) {

@@ -43,7 +43,8 @@ enum {
   GSL_JOB_MT = 7,
   GSL_SHAPE_MT = 8,
   GSL_TABLES_MT = 9,
-  GSL_UPVALUES = 9,
+  GSL_LAB_MT = 10,
+  GSL_UPVALUES = 10,
 };
 
 /* One for each metatable, at its upvalue's number. */
@@ -289,6 +290,16 @@ bool gsl_has_jobs(gsl_store *s);
  * they did not. */
 bool gsl_finish_jobs(gsl_store *s);
 
+/* ---- plans (tree.c) --------------------------------------------------------------- */
+
+/* The plan in the table at index 2, whose arrays stay on the stack; or what is
+ * wrong with it. */
+const char *gsl_parse_plan(lua_State *L, gs_store_kind kind, gs_plan *plan);
+
+/* Push nil, message, name of the refusal, {tables=}; return 4. */
+int gsl_push_bad_plan(lua_State *L, const char *text);
+int gsl_push_refusal(lua_State *L, const gs_refusal *refusal);
+
 /* ---- functions, by file ---------------------------------------------------------- */
 
 extern const luaL_Reg gsl_module_functions[]; /* module.c */
@@ -315,6 +326,7 @@ extern const luaL_Reg gsl_env_tasks[];        /* sim_task.c */
 extern const luaL_Reg gsl_env_watch[];        /* sim_watch.c */
 extern const luaL_Reg gsl_job_methods[];      /* sim_job.c */
 extern const luaL_Reg gsl_clock_methods[];    /* clock.c */
+extern const luaL_Reg gsl_lab_methods[];      /* lab.c */
 
 /* Shared by stores and snapshots. */
 int gsl_get_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot);
@@ -343,5 +355,6 @@ int gsl_read_journal(lua_State *L);
 
 int gsl_new_env(lua_State *L);   /* sim.c */
 int gsl_new_clock(lua_State *L); /* clock.c */
+int gsl_new_lab(lua_State *L);   /* lab.c */
 
 #endif

@@ -26,6 +26,8 @@ typedef struct gsl_alloc {
   void *context;
 } gsl_alloc;
 
+void gsl_alloc_init(lua_State *L, gsl_alloc *memory);
+
 typedef struct gsl_schedule gsl_schedule;
 
 typedef struct gsl_env {

@@ -179,6 +179,7 @@ const luaL_Reg gsl_module_functions[] = {
     {"verify", gsl_verify},
     {"repair", gsl_repair},
     {"journal", gsl_read_journal},
+    {"lab", gsl_new_lab},
     {NULL, NULL},
 };
 
@@ -249,6 +250,7 @@ luaopen_grainstore_core(lua_State *L)
   static const luaL_Reg *const job_lists[] = {gsl_job_methods, NULL};
   static const luaL_Reg *const shape_lists[] = {gsl_shape_methods, NULL};
   static const luaL_Reg *const tables_lists[] = {gsl_tables_methods, NULL};
+  static const luaL_Reg *const lab_lists[] = {gsl_lab_methods, NULL};
   lua_settop(L, 0);
   for (int i = 0; i < GSL_UPVALUES; i++) {
     lua_newtable(L);
@@ -262,6 +264,7 @@ luaopen_grainstore_core(lua_State *L)
   fill_metatable(L, GSL_JOB_MT, "grainstore.job", job_lists);
   fill_metatable(L, GSL_SHAPE_MT, "grainstore.shape", shape_lists);
   fill_metatable(L, GSL_TABLES_MT, "grainstore.tables", tables_lists);
+  fill_metatable(L, GSL_LAB_MT, "grainstore.virtual", lab_lists);
   lua_newtable(L);
   set_functions(L, gsl_module_functions);
   lua_pushliteral(L, GS_VERSION_TEXT);

@@ -15,6 +15,13 @@ resize(gs_alloc *self, void *block, size_t old_size, size_t new_size)
   return memory->resize(memory->context, block, old_size, new_size);
 }
 
+void
+gsl_alloc_init(lua_State *L, gsl_alloc *memory)
+{
+  memory->base.resize = resize;
+  memory->resize = lua_getallocf(L, &memory->context);
+}
+
 gs_buffer *
 gsl_scratch(gsl_env *e)
 {
@@ -55,8 +62,7 @@ gsl_push_env(lua_State *L)
   lua_pushvalue(L, lua_upvalueindex(GSL_ENV_MT));
   lua_setmetatable(L, -2);
   e->machine.release = release;
-  e->memory.base.resize = resize;
-  e->memory.resize = lua_getallocf(L, &e->memory.context);
+  gsl_alloc_init(L, &e->memory);
   gs_buffer_init(&e->scratch, &e->memory.base);
   return e;
 }

@@ -7,6 +7,16 @@
 
 /* ---- plans --------------------------------------------------------------------- */
 
+int
+gsl_push_bad_plan(lua_State *L, const char *text)
+{
+  lua_pushnil(L);
+  lua_pushfstring(L, "bad_plan: %s", text);
+  lua_pushliteral(L, "bad_plan");
+  lua_newtable(L);
+  return 4;
+}
+
 /* The engine is not asked, but its journal is told. */
 static int
 bad_plan(lua_State *L, const gsl_store *s, const gs_plan *plan, bool dry_run,
@@ -19,11 +29,7 @@ bad_plan(lua_State *L, const gsl_store *s, const gs_plan *plan, bool dry_run,
   if (!dry_run) {
     gs_note_refusal(s->store, plan, &refusal);
   }
-  lua_pushnil(L);
-  lua_pushfstring(L, "bad_plan: %s", text);
-  lua_pushliteral(L, "bad_plan");
-  lua_newtable(L);
-  return 4;
+  return gsl_push_bad_plan(L, text);
 }
 
 /* The integer in a field; false when it is something else. */
@@ -120,7 +126,7 @@ parse_inputs(lua_State *L, gs_plan *plan)
 }
 
 static const char *
-parse_cuts(lua_State *L, const gsl_store *s, gs_plan *plan)
+parse_cuts(lua_State *L, gs_store_kind kind, gs_plan *plan)
 {
   int type = gsl_field(L, 2, "cuts");
   if (type == LUA_TNIL) {
@@ -135,7 +141,7 @@ parse_cuts(lua_State *L, const gsl_store *s, gs_plan *plan)
   uint8_t(*room)[4] = lua_newuserdatauv(L, (count + 1) * sizeof *room, 0);
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, at, (lua_Integer)i + 1);
-    if (!gsl_to_key(L, s, -1, room[i], &cuts[i])) {
+    if (!gsl_to_key_of(L, kind, -1, room[i], &cuts[i])) {
       return "cuts is an array of keys";
     }
     lua_pop(L, 1);
@@ -153,20 +159,20 @@ parse_why(lua_State *L, gs_plan *plan)
   plan->why = is_text ? lua_tostring(L, -1) : NULL;
 }
 
-static const char *
-parse_plan(lua_State *L, const gsl_store *s, gs_plan *plan)
+const char *
+gsl_parse_plan(lua_State *L, gs_store_kind kind, gs_plan *plan)
 {
   parse_why(L, plan);
   const char *wrong = parse_op(L, plan);
   wrong = wrong != NULL ? wrong : parse_target(L, plan);
   wrong = wrong != NULL ? wrong : parse_numbers(L, plan);
   wrong = wrong != NULL ? wrong : parse_inputs(L, plan);
-  wrong = wrong != NULL ? wrong : parse_cuts(L, s, plan);
+  wrong = wrong != NULL ? wrong : parse_cuts(L, kind, plan);
   return wrong;
 }
 
-static int
-push_refusal(lua_State *L, const gs_refusal *refusal)
+int
+gsl_push_refusal(lua_State *L, const gs_refusal *refusal)
 {
   const char *name = gs_refusal_name(refusal->code);
   lua_pushnil(L);
@@ -194,7 +200,7 @@ submit(lua_State *L)
                  gsl_option_boolean(L, 3, "dry_run", false);
   luaL_checkstack(L, 12, "too little room for a plan");
   gs_plan plan = {0};
-  const char *wrong = parse_plan(L, s, &plan);
+  const char *wrong = gsl_parse_plan(L, s->kind, &plan);
   if (wrong != NULL) {
     gsl_still_open(L, s);
     return bad_plan(L, s, &plan, dry_run, wrong);
@@ -206,7 +212,7 @@ submit(lua_State *L)
   gs_status status =
       gs_submit(s->store, &plan, dry_run, &job_id, &refusal, &err);
   if (status == GS_REFUSED) {
-    return push_refusal(L, &refusal);
+    return gsl_push_refusal(L, &refusal);
   }
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
