@@ -3,8 +3,6 @@
  */
 #include "lab/edit.h"
 
-#include "tree/sort.h"
-
 typedef struct maker {
   gs_alloc *alloc;
   const gs_version *old;
@@ -13,25 +11,6 @@ typedef struct maker {
   size_t count;
   bool failed;
 } maker;
-
-static bool
-is_removed(const gs_lab_edit *edit, uint64_t id)
-{
-  size_t at = gs_find_u64(edit->removed, edit->removed_count, id);
-  return at < edit->removed_count && edit->removed[at] == id;
-}
-
-static size_t
-count_removed(const gs_lab_edit *edit, const gs_run *run)
-{
-  size_t count = 0;
-  for (size_t i = 0; i < edit->removed_count; i++) {
-    size_t at = gs_run_id_bound(run, edit->removed[i]);
-    count += at < run->table_count &&
-             run->by_id[at]->meta.id == edit->removed[i];
-  }
-  return count;
-}
 
 /* The level of a new run: the plan's, or the deepest of the inputs'. */
 static uint32_t
@@ -46,7 +25,7 @@ choose_level(const maker *m)
   }
   for (size_t r = 0; r < m->old->run_count; r++) {
     const gs_run *run = m->old->runs[r];
-    if (run->level > level && count_removed(m->edit, run) > 0) {
+    if (run->level > level && gs_run_count_removed(run, m->edit->removed, m->edit->removed_count) > 0) {
       level = run->level;
     }
   }
@@ -73,54 +52,35 @@ add_new_run(maker *m)
           m->edit->added_count);
 }
 
-/* Tables that stay and those that come, in order of keys. */
-static size_t
-weave(const maker *m, const gs_run *run, bool is_target, gs_tree_table **to)
-{
-  gs_tree_table *const *added = m->edit->added;
-  size_t left = is_target ? m->edit->added_count : 0;
-  size_t count = 0;
-  for (size_t i = 0; i < run->table_count; i++) {
-    if (is_removed(m->edit, run->tables[i]->meta.id)) {
-      continue;
-    }
-    while (left > 0 && gs_slice_compare((*added)->meta.min_key,
-                                        run->tables[i]->meta.min_key) < 0) {
-      to[count++] = *added++;
-      left--;
-    }
-    to[count++] = run->tables[i];
-  }
-  while (left > 0) {
-    to[count++] = *added++;
-    left--;
-  }
-  return count;
-}
-
 static void
 keep_run(maker *m, gs_run *run)
 {
   const gs_lab_edit *edit = m->edit;
   bool is_target = !edit->is_flush && edit->target == GS_TARGET_INTO &&
                    edit->run_id == run->id;
-  bool has_level = is_target && edit->level >= 0;
-  size_t removed = count_removed(edit, run);
-  if (removed == 0 && (!is_target || edit->added_count == 0) && !has_level) {
+  const gs_run_change change = {
+      .level = is_target && edit->level >= 0 ? (uint32_t)edit->level
+                                             : run->level,
+      .removed = edit->removed,
+      .removed_count = edit->removed_count,
+      .added = edit->added,
+      .added_count = is_target ? edit->added_count : 0,
+  };
+  size_t removed =
+      gs_run_count_removed(run, edit->removed, edit->removed_count);
+  if (removed == 0 && change.added_count == 0 && change.level == run->level) {
     gs_run_ref(run);
     m->runs[m->count++] = run;
     return;
   }
-  size_t room = run->table_count + (is_target ? edit->added_count : 0);
-  gs_tree_table **tables = gs_alloc_array(m->alloc, room, sizeof *tables);
-  if (tables == NULL) {
-    m->failed = true;
+  if (run->table_count + change.added_count == removed) {
     return;
   }
-  size_t count = weave(m, run, is_target, tables);
-  add_run(m, run->id, has_level ? (uint32_t)edit->level : run->level, tables,
-          count);
-  gs_alloc_free(m->alloc, tables, room * sizeof *tables);
+  gs_run *changed = gs_run_changed(m->alloc, run, &change);
+  m->failed |= changed == NULL;
+  if (changed != NULL) {
+    m->runs[m->count++] = changed;
+  }
 }
 
 static void

@@ -161,6 +161,30 @@ put_in_order(gs_run *run)
   const gs_sortable by_id = {run->by_id, is_less_by_id, swap_tables};
   gs_sort(&by_key, run->table_count);
   gs_sort(&by_id, run->table_count);
+}
+
+/* Without tables, with room for so many. */
+static gs_run *
+make_run(gs_alloc *alloc, uint64_t id, uint32_t level, size_t room)
+{
+  gs_run *run = GS_NEW(alloc, gs_run);
+  if (run == NULL) {
+    return NULL;
+  }
+  run->id = id;
+  run->level = level;
+  run->alloc = alloc;
+  atomic_init(&run->refs, 1);
+  if (!allocate_lists(run, room)) {
+    free_run(run, room);
+    return NULL;
+  }
+  return run;
+}
+
+static void
+note_heads(gs_run *run)
+{
   for (size_t i = 0; i < run->table_count; i++) {
     run->max_heads[i] = gs_slice_head(run->tables[i]->meta.max_key);
   }
@@ -171,22 +195,100 @@ gs_run_new(gs_alloc *alloc, uint64_t id, uint32_t level,
            gs_tree_table *const *tables, size_t table_count)
 {
   GS_ASSERT(table_count > 0);
-  gs_run *run = GS_NEW(alloc, gs_run);
+  gs_run *run = make_run(alloc, id, level, table_count);
   if (run == NULL) {
-    return NULL;
-  }
-  run->id = id;
-  run->level = level;
-  run->alloc = alloc;
-  atomic_init(&run->refs, 1);
-  if (!allocate_lists(run, table_count)) {
-    free_run(run, table_count);
     return NULL;
   }
   for (size_t i = 0; i < table_count; i++) {
     add_table(run, tables[i]);
   }
   put_in_order(run);
+  note_heads(run);
+  return run;
+}
+
+/* ---- runs that change ------------------------------------------------------- */
+
+static bool
+is_taken(const gs_run_change *change, const gs_tree_table *table)
+{
+  size_t at =
+      gs_find_u64(change->removed, change->removed_count, table->meta.id);
+  return at < change->removed_count && change->removed[at] == table->meta.id;
+}
+
+/* Tables that stay and tables that come, each in order, become one list in that
+ * order. */
+static size_t
+weave(const gs_run_change *change, gs_tree_table *const *old, size_t old_count,
+      gs_tree_table *const *added, bool is_by_id, gs_tree_table **to)
+{
+  size_t count = 0;
+  size_t a = 0;
+  for (size_t i = 0; i < old_count; i++) {
+    if (is_taken(change, old[i])) {
+      continue;
+    }
+    while (a < change->added_count) {
+      gs_tree_table *pair[2] = {added[a], old[i]};
+      if (!(is_by_id ? is_less_by_id : is_less_by_key)(pair, 0, 1)) {
+        break;
+      }
+      to[count++] = added[a++];
+    }
+    to[count++] = old[i];
+  }
+  while (a < change->added_count) {
+    to[count++] = added[a++];
+  }
+  return count;
+}
+
+size_t
+gs_run_count_removed(const gs_run *run, const uint64_t *removed, size_t count)
+{
+  size_t found = 0;
+  for (size_t i = 0; i < count; i++) {
+    size_t at = gs_run_id_bound(run, removed[i]);
+    found += at < run->table_count && run->by_id[at]->meta.id == removed[i];
+  }
+  return found;
+}
+
+static void
+fill_lists(gs_run *run, const gs_run *old, const gs_run_change *change,
+           gs_tree_table **by_id)
+{
+  const gs_sortable sortable = {by_id, is_less_by_id, swap_tables};
+  gs_sort(&sortable, change->added_count);
+  run->table_count = weave(change, old->tables, old->table_count,
+                           change->added, false, run->tables);
+  weave(change, old->by_id, old->table_count, by_id, true, run->by_id);
+  for (size_t i = 0; i < run->table_count; i++) {
+    gs_tree_table_ref(run->tables[i]);
+    add_figures(run, &run->tables[i]->meta);
+  }
+  note_heads(run);
+}
+
+gs_run *
+gs_run_changed(gs_alloc *alloc, const gs_run *old, const gs_run_change *change)
+{
+  size_t count =
+      old->table_count + change->added_count -
+      gs_run_count_removed(old, change->removed, change->removed_count);
+  GS_ASSERT(count > 0);
+  size_t room = change->added_count + 1;
+  gs_tree_table **by_id = gs_alloc_array(alloc, room, sizeof *by_id);
+  gs_run *run =
+      by_id == NULL ? NULL : make_run(alloc, old->id, change->level, count);
+  if (run != NULL) {
+    if (change->added_count > 0) {
+      memcpy(by_id, change->added, change->added_count * sizeof *by_id);
+    }
+    fill_lists(run, old, change, by_id);
+  }
+  gs_alloc_free(alloc, by_id, room * sizeof *by_id);
   return run;
 }
 

@@ -82,6 +82,25 @@ typedef struct gs_version {
  * that meet are for gs_run_verify to find. NULL when out of memory. */
 gs_run *gs_run_new(gs_alloc *alloc, uint64_t id, uint32_t level,
                    gs_tree_table *const *tables, size_t table_count);
+/* What becomes of a run. */
+typedef struct gs_run_change {
+  uint32_t level;
+  const uint64_t *removed; /* ids, rising; those of other runs do no harm */
+  size_t removed_count;
+  gs_tree_table *const *added; /* by key */
+  size_t added_count;
+} gs_run_change;
+
+/* The run as gs_run_new would make it from what is left and what is added, in
+ * time that is linear in its tables. Requires: some table is left. NULL when
+ * out of memory. */
+gs_run *gs_run_changed(gs_alloc *alloc, const gs_run *old,
+                       const gs_run_change *change);
+
+/* How many of the ids, which rise, are tables of the run. */
+size_t gs_run_count_removed(const gs_run *run, const uint64_t *removed,
+                            size_t count);
+
 void gs_run_ref(gs_run *run);
 void gs_run_unref(gs_run *run); /* NULL is accepted */
 

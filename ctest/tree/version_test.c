@@ -244,10 +244,98 @@ test_a_failed_allocation_leaves_nothing_behind(void **state)
   assert_int_equal(alloc.live_bytes, 0);
 }
 
+/* Every way to take some tables of a run away and to add some others. */
+static void
+test_a_changed_run_is_what_a_new_one_of_its_tables_would_be(void **state)
+{
+  (void)state;
+  test_alloc alloc;
+  test_alloc_init(&alloc);
+  gs_version *v = layout_version(&alloc.base,
+                                 "run 3 L1: 7[a..b] 2[d..e] 9[m..n]\n"
+                                 "run 1 L0: 8[c..c] 30[f..g] 1[x..z]\n");
+  const gs_run *old = v->runs[0];
+  for (unsigned bits = 0; bits < 63; bits++) {
+    const uint64_t ids[] = {2, 7, 9};
+    uint64_t removed[4] = {1};
+    gs_tree_table *added[3];
+    gs_tree_table *all[6];
+    gs_run_change change = {
+        .level = 5, .removed = removed, .removed_count = 1, .added = added};
+    size_t count = 0;
+    for (unsigned i = 0; i < 3; i++) {
+      if ((bits >> i & 1) != 0) {
+        removed[change.removed_count++] = ids[i];
+      }
+      if ((bits >> (3 + i) & 1) != 0) {
+        added[change.added_count++] = v->runs[1]->tables[i];
+        all[count++] = v->runs[1]->tables[i];
+      }
+    }
+    for (size_t i = 0; i < 3; i++) {
+      size_t at = 0;
+      while (at < change.removed_count &&
+             removed[at] != old->tables[i]->meta.id) {
+        at++;
+      }
+      if (at == change.removed_count) {
+        all[count++] = old->tables[i];
+      }
+    }
+    if (count == 0) {
+      continue;
+    }
+    gs_run *wanted = gs_run_new(&alloc.base, 3, 5, all, count);
+    gs_run *made = gs_run_changed(&alloc.base, old, &change);
+    assert_non_null(wanted);
+    assert_non_null(made);
+    assert_int_equal(made->id, 3);
+    assert_int_equal(made->level, 5);
+    assert_int_equal(made->table_count, count);
+    assert_memory_equal(made->tables, wanted->tables,
+                        count * sizeof *made->tables);
+    assert_memory_equal(made->by_id, wanted->by_id,
+                        count * sizeof *made->by_id);
+    assert_memory_equal(made->max_heads, wanted->max_heads,
+                        count * sizeof *made->max_heads);
+    assert_int_equal(made->bytes, wanted->bytes);
+    assert_int_equal(made->largest_bytes, wanted->largest_bytes);
+    gs_run_unref(wanted);
+    gs_run_unref(made);
+  }
+  gs_version_unref(v);
+  assert_int_equal(alloc.live_bytes, 0);
+}
+
+static void
+test_a_changed_run_survives_want_of_memory(void **state)
+{
+  (void)state;
+  test_alloc alloc;
+  test_alloc_init(&alloc);
+  gs_version *v = layout_version(&alloc.base, "run 3 L1: 7[a..b] 2[d..e]\n");
+  const uint64_t removed[] = {7};
+  const gs_run_change change = {.removed = removed, .removed_count = 1};
+  size_t before = alloc.live_bytes;
+  gs_run *made = NULL;
+  for (uint64_t left = 0; made == NULL; left++) {
+    assert_true(left < 10);
+    assert_int_equal(alloc.live_bytes, before);
+    alloc.allocations_left = left;
+    made = gs_run_changed(&alloc.base, v->runs[0], &change);
+  }
+  gs_run_unref(made);
+  gs_version_unref(v);
+  assert_int_equal(alloc.live_bytes, 0);
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(
+          test_a_changed_run_is_what_a_new_one_of_its_tables_would_be),
+      cmocka_unit_test(test_a_changed_run_survives_want_of_memory),
       cmocka_unit_test(test_tables_of_a_run_stand_by_key_and_are_found_by_id),
       cmocka_unit_test(test_the_table_with_the_key_in_its_bounds_is_found),
       cmocka_unit_test(test_keys_that_differ_after_eight_bytes_are_told_apart),
