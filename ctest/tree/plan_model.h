@@ -21,7 +21,7 @@
 
 enum {
   MODEL_KEYS = 4,
-  MODEL_RUNS = 6, /* 4, and one for each of two jobs */
+  MODEL_RUNS = 6,      /* 4, and one for each of two jobs */
   MODEL_VERSIONS = 10, /* two in each of five runs */
 };
 

@@ -171,16 +171,11 @@ destroy(lua_State *L)
 /* ---- the module -------------------------------------------------------------------- */
 
 const luaL_Reg gsl_module_functions[] = {
-    {"open", gsl_open},
-    {"info", gsl_info},
-    {"destroy", destroy},
-    {"env", gsl_new_env},
-    {"clock", gsl_new_clock},
-    {"verify", gsl_verify},
-    {"repair", gsl_repair},
-    {"journal", gsl_read_journal},
-    {"lab", gsl_new_lab},
-    {NULL, NULL},
+    {"open", gsl_open},       {"info", gsl_info},
+    {"destroy", destroy},     {"env", gsl_new_env},
+    {"clock", gsl_new_clock}, {"verify", gsl_verify},
+    {"repair", gsl_repair},   {"journal", gsl_read_journal},
+    {"lab", gsl_new_lab},     {NULL, NULL},
 };
 
 /* Functions with the metatables as upvalues, into the table on top. The
