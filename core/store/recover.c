@@ -235,7 +235,9 @@ burnt_seq(const recovery *r)
 {
   const gs_manifest_state *tree = &r->store->tree;
   uint64_t last = r->replayed.last_seq;
-  if (tree->facts.last_seq > last) {
+  /* Behind the clean mark all that was given out is flushed. What the last
+   * sequence says beyond that was reserved. */
+  if (!tree->facts.is_clean && tree->facts.last_seq > last) {
     last = tree->facts.last_seq;
   }
   for (size_t i = 0; i < tree->segment_count; i++) {

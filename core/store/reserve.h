@@ -7,7 +7,7 @@
  * out. Every edit moves it on, so that only the first write of an opening and
  * one that comes many millions after the last edit wait for an edit of their
  * own. Numbers that were reserved and not used are burnt when the store is
- * opened again.
+ * opened again, unless it was closed cleanly.
  *
  * Threads: the commit lock is held, except for gs_reserve_ahead.
  */

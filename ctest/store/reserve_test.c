@@ -104,6 +104,29 @@ test_reserving_costs_one_edit_and_flushes_renew_it(void **state)
 }
 
 static void
+test_a_clean_close_leaves_no_number_out(void **state)
+{
+  (void)state;
+  gs_options options = memory_options();
+  for (uint64_t life = 0; life < 3; life++) {
+    gs_store *store = kit_open(&options);
+    assert_int_equal(gs_last_seq(store), 2 * life);
+    assert_int_equal(kit_put(store, "a", "1"), 2 * life + 1);
+    if (life == 1) {
+      KIT_OK(gs_flush(store, &kit_err));
+    }
+    assert_int_equal(kit_put(store, "a", "1"), 2 * life + 2);
+    kit_close(store);
+  }
+  gs_store *store = kit_open(&options);
+  uint64_t lost = kit_put(store, "a", "1");
+  assert_int_equal(lost, 7);
+  store = open_again(store, &options, GS_CRASH_KILL);
+  assert_true(kit_put(store, "a", "1") > lost);
+  kit_close(store);
+}
+
+static void
 test_a_write_whose_numbers_cannot_be_reserved_did_not_happen(void **state)
 {
   (void)state;
@@ -141,6 +164,7 @@ main(void)
       KIT_TEST(
           test_numbers_that_come_long_after_the_last_edit_are_reserved_first),
       KIT_TEST(test_reserving_costs_one_edit_and_flushes_renew_it),
+      KIT_TEST(test_a_clean_close_leaves_no_number_out),
       KIT_TEST(test_a_write_whose_numbers_cannot_be_reserved_did_not_happen),
       KIT_TEST(test_a_store_with_a_log_reserves_nothing),
   };

@@ -23,8 +23,8 @@ local function is_suite(name)
 end
 
 describe("planted faults", function()
-  it("are forty, one for each class", function()
-    assert.equal(40, #bugs)
+  it("are forty and more, numbered as they stand", function()
+    assert.is_true(#bugs >= 40)
     for i, bug in ipairs(bugs) do
       assert.equal(i, bug.number)
     end
