@@ -106,8 +106,9 @@ describe("a report", function()
   it("names parameters in order, exactly while they are short", function()
     local data = lab_reports.data("leveled/1", { samples = 1 })
     data.parameters = { b = 20000, a = 0.25, c = "7", d = true, e = 2.0^40,
-      f = {} }
-    assert.equal("a 0.25, b 20000, c 7, d true, e 1.10 T",
+      f = {}, g_bytes = 64 << 20, g_bytes_per_s = 1 << 30 }
+    assert.equal("a 0.25, b 20000, c 7, d true, e 1.10 T, g_bytes 64.0 MiB, "
+      .. "g_bytes_per_s 1.00 GiB",
       lines_of(report.new(data):text())[3])
   end)
 

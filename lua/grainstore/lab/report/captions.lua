@@ -6,8 +6,10 @@ local words = require "grainstore.lab.report.words"
 
 local M = {}
 
-local function value_text(value)
-  if type(value) == "number" and math.tointeger(value) then
+local function value_text(name, value)
+  if type(value) == "number" and name:find "_bytes%f[_\0]" then
+    return units.bytes(value)
+  elseif type(value) == "number" and math.tointeger(value) then
     local digits = ("%d"):format(value)
     return math.abs(value) < 100000 and digits or units.count(value)
   elseif type(value) == "number" then
@@ -23,8 +25,9 @@ function M.parameters(report)
   local said = {}
   for name, value in pairs(report.parameters or {}) do
     local kind = type(value)
+    name = tostring(name)
     if kind == "number" or kind == "string" or kind == "boolean" then
-      said[#said + 1] = words.fit(name, 40) .. " " .. value_text(value)
+      said[#said + 1] = words.fit(name, 40) .. " " .. value_text(name, value)
     end
   end
   table.sort(said)
