@@ -22,6 +22,8 @@ enum {
   LOOKS_PER_FRAME = 3,  /* small to main, main once more, out */
   CELL_BYTES = sizeof(gs_frame) + TYPICAL_BLOCK,
   SLABS_AT_LEAST = 8, /* a cache too small for so many makes do without */
+  EARLY_FRAMES = 64,  /* of a cache that stand alone: a store that is opened for
+                         a look at a few keys pays for no slab */
 };
 
 #define PINS_GONE (1U << 31)
@@ -44,7 +46,8 @@ struct gs_cache {
   gs_epoch *epoch;
   gs_slabs *slabs;         /* for frames of about the typical size */
   atomic_bool takes_cells; /* from there; false: the cache is too small */
-  gs_mutex *mutex;         /* guards everything below */
+  atomic_uint early_frames; /* made so far; not counted beyond the early ones */
+  gs_mutex *mutex;          /* guards everything below */
   frame_queue queues[QUEUE_COUNT];
   gs_ghost ghost;
   uint64_t capacity;
@@ -122,6 +125,15 @@ frame_bytes(const gs_frame *frame)
   return frame->slab != NULL ? CELL_BYTES : sizeof *frame + frame->size;
 }
 
+static bool
+is_early(gs_cache *cache)
+{
+  return atomic_load_explicit(&cache->early_frames, memory_order_relaxed) <
+             EARLY_FRAMES &&
+         atomic_fetch_add_explicit(&cache->early_frames, 1,
+                                   memory_order_relaxed) < EARLY_FRAMES;
+}
+
 /* Memory for a frame; *slab is NULL when it is not a cell. */
 static gs_frame *
 frame_memory(gs_cache *cache, uint32_t size, gs_slab **slab)
@@ -129,7 +141,8 @@ frame_memory(gs_cache *cache, uint32_t size, gs_slab **slab)
   *slab = NULL;
   bool is_typical = size > TYPICAL_BLOCK / 2 && size <= TYPICAL_BLOCK;
   if (is_typical &&
-      atomic_load_explicit(&cache->takes_cells, memory_order_relaxed)) {
+      atomic_load_explicit(&cache->takes_cells, memory_order_relaxed) &&
+      !is_early(cache)) {
     return gs_slabs_take(cache->slabs, slab);
   }
   return gs_alloc_bytes(cache->env->alloc, sizeof(gs_frame) + size);

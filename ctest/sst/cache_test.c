@@ -249,6 +249,32 @@ test_frames_may_outlive_the_cache_in_the_epoch(void **state)
   gs_epoch_collect(epoch);
 }
 
+static void
+test_the_first_frames_of_a_cache_stand_alone(void **state)
+{
+  (void)state;
+  size_t alone = 0;
+  gs_cache_set_capacity(cache, (uint64_t)GS_SLAB_BYTES * 8);
+  for (size_t i = 0; i < 100; i++) {
+    gs_frame *frame = NULL;
+    assert_int_equal(gs_cache_frame_new(cache, 4096, &frame, NULL), GS_OK);
+    assert_int_equal(frame->slab == NULL, i < 64);
+    alone += frame->slab == NULL;
+    gs_cache_frame_free(frame);
+  }
+  assert_int_equal(alone, 64);
+}
+
+static void
+pass_the_first_frames(void)
+{
+  for (size_t i = 0; i < 64; i++) {
+    gs_frame *frame = NULL;
+    assert_int_equal(gs_cache_frame_new(cache, 4096, &frame, NULL), GS_OK);
+    gs_cache_frame_free(frame);
+  }
+}
+
 /* Frames of a large cache are cells of slabs, in the usual size. */
 static void
 test_a_large_cache_takes_its_frames_from_slabs(void **state)
@@ -256,6 +282,7 @@ test_a_large_cache_takes_its_frames_from_slabs(void **state)
   (void)state;
   static const uint32_t sizes[] = {4096, 2049, 2048, 4097};
   gs_cache_set_capacity(cache, (uint64_t)GS_SLAB_BYTES * 8);
+  pass_the_first_frames();
   for (uint32_t i = 0; i < 4; i++) {
     gs_frame *frame = NULL;
     assert_int_equal(gs_cache_frame_new(cache, sizes[i], &frame, NULL), GS_OK);
@@ -378,6 +405,7 @@ main(void)
       WITH_CACHE(test_a_frame_without_pins_is_freed_with_its_epoch),
       WITH_CACHE(test_forgetting_takes_only_the_pointers_named),
       WITH_CACHE(test_frames_may_outlive_the_cache_in_the_epoch),
+      WITH_CACHE(test_the_first_frames_of_a_cache_stand_alone),
       WITH_CACHE(test_a_large_cache_takes_its_frames_from_slabs),
       WITH_CACHE(test_running_out_of_memory_leaves_nothing_behind),
       cmocka_unit_test(test_threads_read_right_blocks_while_others_evict_them),
