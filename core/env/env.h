@@ -80,6 +80,8 @@ typedef struct gs_env_ops {
                    size_t size);
   int (*allocate)(gs_file *file, uint64_t size); /* grow, filled with zeros
                                                     that occupy disk space */
+  int (*reserve)(gs_file *file, uint64_t size); /* the same, but the zeros need
+                                                   not be written out */
   int (*map)(gs_file *file, uint64_t size); /* from now on write copies into a
                  shared mapping of the first size bytes, which must be
                  allocated; ENOTSUP where the machine cannot: write as before */
@@ -201,8 +203,14 @@ GS_MUST_CHECK gs_status gs_file_write(gs_file *file, uint64_t offset,
                                       const void *data, size_t size,
                                       gs_error *err);
 
+/* Both make the file as large as that, with zeros, and what lies there has its
+ * place on the disk: writing it later cannot meet a full one. After allocate the
+ * zeros are written as well, so that a sync of what is written over them has no
+ * more to do than that. */
 GS_MUST_CHECK gs_status gs_file_allocate(gs_file *file, uint64_t size,
                                          gs_error *err);
+GS_MUST_CHECK gs_status gs_file_reserve(gs_file *file, uint64_t size,
+                                        gs_error *err);
 
 /* Lets later writes below size go through a shared mapping where the machine
  * can; a machine that cannot is no error. Requires: size bytes allocated. */

@@ -145,6 +145,19 @@ gs_file_allocate(gs_file *file, uint64_t size, gs_error *err)
   return GS_OK;
 }
 
+gs_status
+gs_file_reserve(gs_file *file, uint64_t size, gs_error *err)
+{
+  int os_errno;
+  do {
+    os_errno = file->env->ops->reserve(file, size);
+  } while (os_errno == EINTR);
+  if (os_errno != 0) {
+    return gs_os_error_fail(err, os_errno, "reserve space for", file->path);
+  }
+  return GS_OK;
+}
+
 void
 gs_file_map(gs_file *file, uint64_t size)
 {

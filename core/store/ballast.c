@@ -49,7 +49,7 @@ allocate(gs_store *store, const char *path, uint64_t bytes)
     status = gs_file_open(store->env, path, GS_OPEN_WRITE, &file, NULL);
   }
   if (status == GS_OK) {
-    status = gs_file_allocate(file, bytes, NULL);
+    status = gs_file_reserve(file, bytes, NULL);
     GS_IGNORE(gs_file_close(file, NULL), "its content does not matter");
   }
   return status;

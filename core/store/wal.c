@@ -3,8 +3,8 @@
  *
  * A sync is shared: the first writer that needs one runs it with the commit
  * lock released, so that others append meanwhile; they are covered by the next
- * one. Segments start small and double, so that a store with five keys does not
- * write megabytes of zeros.
+ * one. Segments start small and grow, so that a store with five keys does not take
+ * megabytes.
  */
 #include "store/wal.h"
 
@@ -14,6 +14,7 @@
 enum {
   SEGMENT_FIRST_BYTES = 256 * 1024,
   SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
+  SEGMENT_GROWTH = 4,
   SEGMENT_PARTS = 4, /* of the log's bound, that one segment takes at most */
   MARK_IDLE_US = 100 * 1000,
 };
@@ -47,6 +48,18 @@ register_segment(gs_store *store, const gs_store_segment *segment,
   return status;
 }
 
+/* Where every write waits for the device the zeros are written beforehand, so
+ * that a sync finds nothing to do but the write's own pages. */
+static gs_status
+make_log(gs_store *store, const char *path, gs_store_segment *segment,
+         gs_error *err)
+{
+  uint64_t bytes = segment->allocated_bytes;
+  return store->options.durability == GS_DURABILITY_SYNC
+             ? gs_log_prepare(store->env, path, bytes, &segment->writer, err)
+             : gs_log_reserve(store->env, path, bytes, &segment->writer, err);
+}
+
 static gs_status
 create_segment(gs_store *store, gs_store_segment *segment, gs_error *err)
 {
@@ -58,8 +71,7 @@ create_segment(gs_store *store, gs_store_segment *segment, gs_error *err)
     status = GS_FAIL_NOMEM(err);
     goto out;
   }
-  status = gs_log_prepare(store->env, (const char *)path.data,
-                          segment->allocated_bytes, &segment->writer, err);
+  status = make_log(store, (const char *)path.data, segment, err);
   if (status != GS_OK) {
     goto out;
   }
@@ -131,7 +143,7 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   wal->is_preparing = false;
   if (status == GS_OK) {
     wal->prepared = segment;
-    wal->next_size = segment->allocated_bytes * 2;
+    wal->next_size = segment->allocated_bytes * SEGMENT_GROWTH;
   } else {
     GS_DELETE(store->alloc, segment);
   }
@@ -266,7 +278,7 @@ gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
   bool was_clean = wal->unsynced_bytes == 0;
   wal->used_bytes += bytes;
   wal->unsynced_bytes += bytes;
-  gs_tally(&store->counters.wal_bytes, bytes);
+  gs_tally_own(&store->counters.wal_bytes, bytes);
   bool is_over = wal->unsynced_bytes >= store->options.wal_batch_bytes;
   if (is_batch && (was_clean || is_over)) {
     gs_cond_broadcast(store->log_work);

@@ -33,14 +33,15 @@ struct gs_log_writer {
 
 /* ---- life ---------------------------------------------------------------- */
 
+typedef gs_status (*file_filler)(gs_file *file, uint64_t size, gs_error *err);
+
 static gs_status
-fill_with_zeros(gs_log_writer *writer, gs_error *err)
+fill_with_zeros(gs_log_writer *writer, file_filler fill, gs_error *err)
 {
   if (writer->allocated_bytes == 0) {
     return GS_OK;
   }
-  gs_status status =
-      gs_file_allocate(writer->file, writer->allocated_bytes, err);
+  gs_status status = fill(writer->file, writer->allocated_bytes, err);
   if (status == GS_OK) {
     status = gs_file_sync(writer->file, err);
   }
@@ -52,7 +53,8 @@ fill_with_zeros(gs_log_writer *writer, gs_error *err)
 
 /* A file that could not be completed does not stay. */
 static gs_status
-create_file(gs_log_writer *writer, const char *path, gs_error *err)
+create_file(gs_log_writer *writer, const char *path, file_filler fill,
+            gs_error *err)
 {
   gs_env *env = writer->env;
   gs_status status =
@@ -60,7 +62,7 @@ create_file(gs_log_writer *writer, const char *path, gs_error *err)
   if (status != GS_OK) {
     return status;
   }
-  status = fill_with_zeros(writer, err);
+  status = fill_with_zeros(writer, fill, err);
   if (status != GS_OK) {
     GS_IGNORE(gs_env_remove(env, path, NULL),
               "the first failure is the one to report");
@@ -68,9 +70,9 @@ create_file(gs_log_writer *writer, const char *path, gs_error *err)
   return status;
 }
 
-gs_status
-gs_log_prepare(gs_env *env, const char *path, uint64_t allocated_bytes,
-               gs_log_writer **out, gs_error *err)
+static gs_status
+make(gs_env *env, const char *path, uint64_t allocated_bytes, file_filler fill,
+     gs_log_writer **out, gs_error *err)
 {
   *out = NULL;
   if (allocated_bytes != 0 &&
@@ -85,13 +87,27 @@ gs_log_prepare(gs_env *env, const char *path, uint64_t allocated_bytes,
   writer->env = env;
   writer->allocated_bytes = allocated_bytes;
   gs_buffer_init(&writer->staging, env->alloc);
-  gs_status status = create_file(writer, path, err);
+  gs_status status = create_file(writer, path, fill, err);
   if (status != GS_OK) {
     gs_log_close(writer);
     return status;
   }
   *out = writer;
   return GS_OK;
+}
+
+gs_status
+gs_log_prepare(gs_env *env, const char *path, uint64_t allocated_bytes,
+               gs_log_writer **out, gs_error *err)
+{
+  return make(env, path, allocated_bytes, gs_file_allocate, out, err);
+}
+
+gs_status
+gs_log_reserve(gs_env *env, const char *path, uint64_t allocated_bytes,
+               gs_log_writer **out, gs_error *err)
+{
+  return make(env, path, allocated_bytes, gs_file_reserve, out, err);
 }
 
 void

@@ -153,14 +153,15 @@ test_files_never_take_the_place_of_standard_streams(void **state)
                    0);
 }
 
+typedef gs_status (*growth)(gs_file *file, uint64_t size, gs_error *err);
+
 static void
-test_allocated_bytes_are_zero_and_occupy_the_disk(void **state)
+grow_behind_a_write(growth grow)
 {
-  (void)state;
   static uint8_t bytes[LARGE];
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_write(file, HALF - 3, "abc", 3, &err), GS_OK);
-  assert_int_equal(gs_file_allocate(file, LARGE, &err), GS_OK);
+  assert_int_equal(grow(file, LARGE, &err), GS_OK);
   uint64_t size = 0;
   assert_int_equal(gs_file_size(file, &size, &err), GS_OK);
   assert_int_equal(size, LARGE);
@@ -171,10 +172,24 @@ test_allocated_bytes_are_zero_and_occupy_the_disk(void **state)
   for (size_t i = HALF; i < LARGE; i++) {
     assert_int_equal(bytes[i], 0);
   }
-  assert_int_equal(gs_file_allocate(file, 10, &err), GS_OK);
+  assert_int_equal(grow(file, 10, &err), GS_OK);
   assert_int_equal(gs_file_size(file, &size, &err), GS_OK);
   assert_int_equal(size, LARGE);
   close_file(file);
+}
+
+static void
+test_allocated_bytes_are_zero_and_occupy_the_disk(void **state)
+{
+  (void)state;
+  grow_behind_a_write(gs_file_allocate);
+}
+
+static void
+test_reserved_bytes_are_zero_and_occupy_the_disk(void **state)
+{
+  (void)state;
+  grow_behind_a_write(gs_file_reserve);
 }
 
 static void
@@ -232,6 +247,22 @@ test_a_mapped_write_asks_the_kernel_nothing(void **state)
   assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, -1);
   gs_file_map(file, BLOCK);
   assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, 0);
+  close_file(file);
+}
+
+static void
+test_what_is_reserved_is_mapped_and_written(void **state)
+{
+  (void)state;
+  char text[4] = {0};
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_reserve(file, 2 * BLOCK, &err), GS_OK);
+  assert_int_equal(env->ops->map(file, 2 * BLOCK), 0);
+  assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, 0);
+  assert_int_equal(gs_file_write(file, BLOCK - 1, "abc", 3, &err), GS_OK);
+  assert_int_equal(gs_file_sync(file, &err), GS_OK);
+  assert_int_equal(gs_file_read(file, BLOCK - 1, text, 3, &err), GS_OK);
+  assert_string_equal(text, "abc");
   close_file(file);
 }
 
@@ -379,9 +410,11 @@ main(void)
       ONE_TEST(test_descriptors_are_closed_in_programs_that_are_started),
       ONE_TEST(test_files_never_take_the_place_of_standard_streams),
       ONE_TEST(test_allocated_bytes_are_zero_and_occupy_the_disk),
+      ONE_TEST(test_reserved_bytes_are_zero_and_occupy_the_disk),
       ONE_TEST(test_mapped_writes_are_read_by_all_and_stay),
       ONE_TEST(test_a_write_across_the_end_of_the_mapping_is_whole),
       ONE_TEST(test_a_mapped_write_asks_the_kernel_nothing),
+      ONE_TEST(test_what_is_reserved_is_mapped_and_written),
       ONE_TEST(test_what_is_not_allocated_is_not_mapped),
       ONE_TEST(test_a_larger_mapping_takes_the_place_of_a_smaller),
       ONE_TEST(test_a_file_cut_below_its_mapping_is_written_on),

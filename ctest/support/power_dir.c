@@ -267,6 +267,17 @@ allocate_file(gs_file *file, uint64_t size)
 }
 
 static int
+reserve_file(gs_file *file, uint64_t size)
+{
+  power_dir *disk = disk_of(file->env);
+  begin(disk);
+  int os_errno = disk->real->reserve(file, size);
+  note_size(file);
+  end(disk);
+  return os_errno;
+}
+
+static int
 truncate_file(gs_file *file, uint64_t size)
 {
   power_dir *disk = disk_of(file->env);
@@ -450,6 +461,7 @@ take_over_operations(power_dir *disk)
   disk->ops.close = close_file;
   disk->ops.write = write_file;
   disk->ops.allocate = allocate_file;
+  disk->ops.reserve = reserve_file;
   disk->ops.truncate = truncate_file;
   disk->ops.sync_data = sync_file;
   disk->ops.make_dir = make_directory;

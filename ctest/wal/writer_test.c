@@ -118,15 +118,17 @@ test_a_log_holds_its_page_its_frames_and_zeros(void **state)
   tear_down(&b, writer);
 }
 
+typedef gs_status (*preparation)(gs_env *env, const char *path,
+                                 uint64_t allocated_bytes, gs_log_writer **out,
+                                 gs_error *err);
+
 static void
-test_a_prepared_segment_is_zeros_of_full_size_on_the_device(void **state)
+find_zeros_after_a_crash(preparation prepare)
 {
-  (void)state;
   static const uint8_t zeros[KIT_SEGMENT_BYTES];
   bench b = set_up();
   gs_log_writer *writer = NULL;
-  KIT_OK(gs_log_prepare(b.env, path, KIT_SEGMENT_BYTES, &writer, &b.err),
-         &b.err);
+  KIT_OK(prepare(b.env, path, KIT_SEGMENT_BYTES, &writer, &b.err), &b.err);
   KIT_OK(gs_env_sync_dir(b.env, "/", &b.err), &b.err);
   gs_sim *after = gs_sim_crash(b.sim, GS_CRASH_SYNCED, 0);
   gs_buffer found = kit_read_file(gs_sim_env(after), path);
@@ -135,6 +137,20 @@ test_a_prepared_segment_is_zeros_of_full_size_on_the_device(void **state)
   gs_buffer_deinit(&found);
   gs_sim_free(after);
   tear_down(&b, writer);
+}
+
+static void
+test_a_prepared_segment_is_zeros_of_full_size_on_the_device(void **state)
+{
+  (void)state;
+  find_zeros_after_a_crash(gs_log_prepare);
+}
+
+static void
+test_so_is_a_segment_whose_space_is_reserved(void **state)
+{
+  (void)state;
+  find_zeros_after_a_crash(gs_log_reserve);
 }
 
 static void
@@ -568,6 +584,7 @@ main(void)
       cmocka_unit_test(test_a_log_holds_its_page_its_frames_and_zeros),
       cmocka_unit_test(
           test_a_prepared_segment_is_zeros_of_full_size_on_the_device),
+      cmocka_unit_test(test_so_is_a_segment_whose_space_is_reserved),
       cmocka_unit_test(test_a_growing_log_is_as_long_as_its_frames),
       cmocka_unit_test(test_short_writes_are_gone_on_with),
       cmocka_unit_test(test_frames_carry_what_was_marked_durable),

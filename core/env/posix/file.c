@@ -215,6 +215,25 @@ gs_posix_allocate(gs_file *file, uint64_t size)
   return 0;
 }
 
+/* One call where the file system can; its size grows at the end of it. */
+int
+gs_posix_reserve(gs_file *file, uint64_t size)
+{
+  uint64_t at = 0;
+  int os_errno = gs_posix_size(file, &at);
+  if (os_errno != 0 || at >= size) {
+    return os_errno;
+  }
+  if (fallocate(posix_of(file)->fd, 0, (off_t)at, (off_t)(size - at)) == 0) {
+    return 0;
+  }
+  return errno == EOPNOTSUPP || errno == ENOSYS ? gs_posix_allocate(file, size)
+                                                : errno;
+}
+
+/* Pages are made present, not writable: that would make them dirty, and the
+ * first sync would write them all, with nothing in them yet, and take the right
+ * to write back. The first store to a page after a sync faults either way. */
 int
 gs_posix_map(gs_file *file, uint64_t size)
 {
@@ -232,10 +251,6 @@ gs_posix_map(gs_file *file, uint64_t size)
   if (mapped == MAP_FAILED) {
     return errno;
   }
-#ifdef MADV_POPULATE_WRITE
-  /* Takes the faults of the first writes now; without it they come later. */
-  (void)madvise(mapped, (size_t)size, MADV_POPULATE_WRITE);
-#endif
   unmap(own);
   own->mapped = mapped;
   own->mapped_bytes = (size_t)size;

@@ -24,6 +24,7 @@ static const gs_env_ops operations = {
     .read = gs_posix_read,
     .write = gs_posix_write,
     .allocate = gs_posix_allocate,
+    .reserve = gs_posix_reserve,
     .map = gs_posix_map,
     .truncate = gs_posix_truncate,
     .sync_data = gs_posix_sync_data,

@@ -22,6 +22,7 @@ int64_t gs_posix_read(gs_file *file, uint64_t offset, void *data, size_t size);
 int64_t gs_posix_write(gs_file *file, uint64_t offset, const void *data,
                        size_t size);
 int gs_posix_allocate(gs_file *file, uint64_t size);
+int gs_posix_reserve(gs_file *file, uint64_t size);
 int gs_posix_map(gs_file *file, uint64_t size);
 int gs_posix_truncate(gs_file *file, uint64_t size);
 int gs_posix_sync_data(gs_file *file);

@@ -43,6 +43,7 @@ static const gs_env_ops operations = {
     .read = gs_sim_file_read,
     .write = gs_sim_file_write,
     .allocate = gs_sim_file_allocate,
+    .reserve = gs_sim_file_allocate, /* the medium knows no difference */
     .map = gs_sim_file_map,
     .truncate = gs_sim_file_truncate,
     .sync_data = gs_sim_file_sync,
