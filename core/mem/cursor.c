@@ -11,7 +11,7 @@
 
 /* Nodes lie in the arena in the order of their arrival: a walk in key order
  * jumps about, so the nodes to come are asked for ahead. */
-enum { PREFETCH_AHEAD = 8 };
+enum { PREFETCH_AHEAD = 8, PREFETCH_LINES = 3 };
 
 /* gcc takes a function that only prefetches for one without effect and drops
  * the call, unless the function is gone by then. */
@@ -30,8 +30,10 @@ prefetch(const mem_cursor *cursor, gs_place place)
 {
   uint32_t unit = gs_order_node(cursor->order, place);
   const uint64_t *words = gs_arena_at(&cursor->table->arena, unit);
-  __builtin_prefetch(words);
-  __builtin_prefetch(words + GS_ARENA_LINE_BYTES / GS_ARENA_UNIT_BYTES);
+  for (size_t line = 0; line < PREFETCH_LINES; line++) {
+    __builtin_prefetch(words +
+                       line * (GS_ARENA_LINE_BYTES / GS_ARENA_UNIT_BYTES));
+  }
 }
 
 /* Asks for the keys that follow where a walk begins. */

@@ -9,6 +9,7 @@
  * such a write before it is durable, so plain writes behind it wait with it.
  */
 #include "code/fixed.h"
+#include "code/hash.h"
 #include "store/decision.h"
 #include "store/flush.h"
 #include "store/reserve.h"
@@ -254,12 +255,44 @@ gs_store_make_room(gs_store *store, gs_room *room, gs_error *err)
   }
 }
 
-static gs_status
-add_record(gs_store *store, gs_entry *entry, gs_error *err)
+enum { GROUP_ENTRIES = 16 };
+
+/* Some entries of a payload. The places of their keys in the memtable's hash
+ * are asked for as they are read, so that the cache misses overlap. */
+typedef struct group {
+  gs_entry entries[GROUP_ENTRIES];
+  uint8_t keys[GROUP_ENTRIES][4]; /* of a u32 store */
+  size_t count;
+} group;
+
+static void
+expect(gs_store *store, group *g, gs_entry entry)
 {
-  uint8_t bytes[4];
-  entry->key = gs_store_decode_key(store, entry->key, bytes);
-  return gs_memtable_add(store->active, entry, err);
+  entry.key = gs_store_decode_key(store, entry.key, g->keys[g->count]);
+  gs_memtable_prefetch(store->active, gs_hash_key(entry.key));
+  g->entries[g->count++] = entry;
+}
+
+/* The next entries up to a full group; fewer at the end of the payload. */
+static gs_status
+read_group(gs_store *store, gs_batch_reader *reader, group *g, gs_error *err)
+{
+  g->count = 0;
+  while (g->count < GROUP_ENTRIES) {
+    gs_batch_item item;
+    gs_entry entry;
+    gs_status status = gs_batch_read(reader, &item, &entry, err);
+    if (status == GS_OK && item == GS_BATCH_META) {
+      status = gs_note_set(&store->note, entry.value, reader->seq - 1,
+                           atomic_load(&store->visible_seq), err);
+    } else if (status == GS_OK && item == GS_BATCH_ENTRY) {
+      expect(store, g, entry);
+    }
+    if (status != GS_OK || item == GS_BATCH_END) {
+      return status;
+    }
+  }
+  return GS_OK;
 }
 
 /* Cannot fail for want of room or memory: both were secured before the frame
@@ -269,20 +302,14 @@ add_records(gs_store *store, gs_slice payload, uint64_t first_seq,
             gs_error *err)
 {
   gs_batch_reader reader;
+  group g; /* large, so it is not cleared */
+  g.count = GROUP_ENTRIES;
   gs_status status = gs_batch_read_begin(&reader, payload, first_seq, err);
-  while (status == GS_OK) {
-    gs_batch_item item;
-    gs_entry entry;
-    status = gs_batch_read(&reader, &item, &entry, err);
-    if (status != GS_OK || item == GS_BATCH_END) {
-      return status;
+  while (status == GS_OK && g.count == GROUP_ENTRIES) {
+    status = read_group(store, &reader, &g, err);
+    for (size_t i = 0; status == GS_OK && i < g.count; i++) {
+      status = gs_memtable_add(store->active, &g.entries[i], err);
     }
-    if (item == GS_BATCH_ENTRY) {
-      status = add_record(store, &entry, err);
-      continue;
-    }
-    status = gs_note_set(&store->note, entry.value, reader.seq - 1,
-                         atomic_load(&store->visible_seq), err);
   }
   return status;
 }
@@ -318,12 +345,12 @@ static void
 count_batch(gs_store *store, const gs_batch *batch)
 {
   gs_counters *counters = &store->counters;
-  gs_tally(&counters->puts, batch->entry_count - batch->tombstone_count);
-  gs_tally(&counters->deletes, batch->tombstone_count);
-  gs_tally(&counters->commits, 1);
+  gs_tally_own(&counters->puts, batch->entry_count - batch->tombstone_count);
+  gs_tally_own(&counters->deletes, batch->tombstone_count);
+  gs_tally_own(&counters->commits, 1);
   uint64_t overhead = GS_BATCH_HEADER_BYTES +
                       (uint64_t)batch->entry_count * GS_BATCH_RECORD_BYTES;
-  gs_tally(&counters->user_bytes, batch->bytes.size - overhead);
+  gs_tally_own(&counters->user_bytes, batch->bytes.size - overhead);
 }
 
 gs_room

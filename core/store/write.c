@@ -4,6 +4,7 @@
  * All are encoded into one scratch batch under the commit lock, so that what a
  * conditional write reads cannot change before it writes.
  */
+#include "code/hash.h"
 #include "store/throttle.h"
 
 static bool
@@ -32,11 +33,11 @@ begin_scratch(gs_store *store)
 
 /* Takes commit with room for one entry of these sizes; not held on failure. */
 static gs_status
-lock_with_room(gs_store *store, size_t key_size, size_t value_size,
-               bool is_delete, gs_error *err)
+lock_with_room(gs_store *store, gs_slice key, size_t value_size, bool is_delete,
+               gs_error *err)
 {
   gs_room room = {GS_BATCH_HEADER_BYTES + GS_BATCH_RECORD_BYTES +
-                      sizeof(uint64_t) + key_size + value_size,
+                      sizeof(uint64_t) + key.size + value_size,
                   1, is_delete ? 1 : 0, 0};
   gs_status status = gs_throttle_pass(store, &room, err);
   if (status != GS_OK) {
@@ -48,6 +49,8 @@ lock_with_room(gs_store *store, size_t key_size, size_t value_size,
     gs_mutex_unlock(store->commit);
     return status;
   }
+  /* Looked at when the frame is written; on its way from now on. */
+  gs_memtable_prefetch(store->active, gs_hash_key(key));
   begin_scratch(store);
   return GS_OK;
 }
@@ -101,7 +104,7 @@ gs_put(gs_store *store, gs_slice key, gs_slice value,
     status = resolve_expiry(store, options, &expires_at_ms, err);
   }
   if (status == GS_OK) {
-    status = lock_with_room(store, key.size, value.size, false, err);
+    status = lock_with_room(store, key, value.size, false, err);
   }
   if (status != GS_OK) {
     return status;
@@ -119,7 +122,7 @@ gs_delete(gs_store *store, gs_slice key, const gs_write_options *options,
     status = gs_store_check_key(store, key, err);
   }
   if (status == GS_OK) {
-    status = lock_with_room(store, key.size, 0, true, err);
+    status = lock_with_room(store, key, 0, true, err);
   }
   if (status != GS_OK) {
     return status;
@@ -180,7 +183,7 @@ begin_update(gs_store *store, update *u, gs_value *present, gs_error *err)
   }
   size_t value_size = u->value.size;
   while (status == GS_OK) {
-    status = lock_with_room(store, u->key.size, value_size, u->is_delete, err);
+    status = lock_with_room(store, u->key, value_size, u->is_delete, err);
     if (status != GS_OK) {
       return status;
     }
