@@ -80,7 +80,7 @@ typedef struct gs_env_ops {
                    size_t size);
   int (*allocate)(gs_file *file, uint64_t size); /* grow, filled with zeros
                                                     that occupy disk space */
-  int (*reserve)(gs_file *file, uint64_t size); /* the same, but the zeros need
+  int (*reserve)(gs_file *file, uint64_t size);  /* the same, but the zeros need
                                                    not be written out */
   int (*map)(gs_file *file, uint64_t size); /* from now on write copies into a
                  shared mapping of the first size bytes, which must be

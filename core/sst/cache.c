@@ -44,8 +44,8 @@ typedef struct frame_queue {
 struct gs_cache {
   gs_env *env;
   gs_epoch *epoch;
-  gs_slabs *slabs;         /* for frames of about the typical size */
-  atomic_bool takes_cells; /* from there; false: the cache is too small */
+  gs_slabs *slabs;          /* for frames of about the typical size */
+  atomic_bool takes_cells;  /* from there; false: the cache is too small */
   atomic_uint early_frames; /* made so far; not counted beyond the early ones */
   gs_mutex *mutex;          /* guards everything below */
   frame_queue queues[QUEUE_COUNT];

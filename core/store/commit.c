@@ -402,33 +402,6 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
   return GS_OK;
 }
 
-static gs_status
-wait_until_durable(gs_store *store, uint64_t wait_seq, gs_error *err)
-{
-  gs_status status = GS_OK;
-  while (status == GS_OK && atomic_load(&store->durable_seq) < wait_seq) {
-    status = gs_store_check_writable(store, err);
-    if (status == GS_OK && store->is_syncing) {
-      gs_cond_wait(store->synced, store->commit, 0);
-    } else if (status == GS_OK) {
-      status = gs_wal_sync(store, err);
-    }
-  }
-  return status;
-}
-
-gs_status
-gs_store_await(gs_store *store, uint64_t seq, gs_error *err)
-{
-  store->waiting_count++;
-  gs_status status = wait_until_durable(store, seq, err);
-  store->waiting_count--;
-  if (store->is_resuming) {
-    gs_cond_broadcast(store->synced); /* it waits for the last of us */
-  }
-  return status;
-}
-
 gs_status
 gs_store_finish(gs_store *store, uint64_t wait_seq, gs_error *err)
 {

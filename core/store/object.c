@@ -11,14 +11,14 @@ make_locks(gs_store *store, gs_error *err)
 {
   gs_mutex **mutexes[] = {&store->commit, &store->install, &store->state,
                           &store->clock.lock, &store->throttle.lock};
-  gs_cond **conds[] = {&store->synced,   &store->log_work,
-                       &store->work,     &store->asked,
-                       &store->progress, &store->throttle.changed};
+  gs_cond **conds[] = {&store->synced, &store->gathered, &store->log_work,
+                       &store->work,   &store->asked,    &store->progress,
+                       &store->throttle.changed};
   gs_status status = GS_OK;
   for (size_t i = 0; status == GS_OK && i < 5; i++) {
     status = gs_mutex_new(store->env, mutexes[i], err);
   }
-  for (size_t i = 0; status == GS_OK && i < 6; i++) {
+  for (size_t i = 0; status == GS_OK && i < 7; i++) {
     status = gs_cond_new(store->env, conds[i], err);
   }
   return status == GS_OK ? gs_journal_init(store, err) : status;
@@ -33,6 +33,7 @@ free_locks(gs_store *store)
   gs_mutex_free(store->clock.lock);
   gs_mutex_free(store->throttle.lock);
   gs_cond_free(store->synced);
+  gs_cond_free(store->gathered);
   gs_cond_free(store->log_work);
   gs_cond_free(store->work);
   gs_cond_free(store->asked);

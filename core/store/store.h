@@ -169,6 +169,7 @@ struct gs_store {
   /* Under commit. */
   gs_mutex *commit;
   gs_cond *synced;         /* a sync ended, a segment is ready, a failure */
+  gs_cond *gathered;       /* those who wait for the device are all there */
   gs_cond *log_work;       /* the log thread has something to do */
   gs_memtable *active;     /* the view's first memtable */
   uint64_t ask_at_bytes;   /* of the active memtable, see decision.h */
@@ -335,12 +336,6 @@ GS_MUST_CHECK gs_status gs_store_commit_locked(gs_store *store, gs_batch *batch,
                                                uint64_t *wait_seq,
                                                gs_error *err);
 
-/* Waits until the sequence is durable and visible, for somebody who wrote
- * nothing and saw what stands there. Requires: commit held; it is released
- * meanwhile. */
-GS_MUST_CHECK gs_status gs_store_await(gs_store *store, uint64_t seq,
-                                       gs_error *err);
-
 /* Waits until wait_seq is durable and visible. Requires: commit held; it is
  * released meanwhile. */
 GS_MUST_CHECK gs_status gs_store_finish(gs_store *store, uint64_t wait_seq,
@@ -380,6 +375,14 @@ GS_MUST_CHECK gs_status gs_store_check_key(const gs_store *store, gs_slice key,
 GS_MUST_CHECK gs_status gs_store_check_entry(const gs_store *store,
                                              gs_slice key, gs_slice value,
                                              gs_error *err);
+
+/* ---- waiting for the device (await.c) -------------------------------------- */
+
+/* Waits until the sequence is durable and visible, for somebody who wrote
+ * nothing and saw what stands there. Requires: commit held; it is released
+ * meanwhile. */
+GS_MUST_CHECK gs_status gs_store_await(gs_store *store, uint64_t seq,
+                                       gs_error *err);
 
 /* ---- reading (read.c) ------------------------------------------------------ */
 

@@ -342,6 +342,9 @@ gs_wal_sync(gs_store *store, gs_error *err)
     return GS_OK;
   }
   uint64_t upto = store->next_seq - 1;
+  uint64_t began_us = gs_env_mono_us(store->env);
+  size_t served = wal->newcomers;
+  wal->newcomers = 0;
   gs_store_segment *from = wal->oldest;
   sync_target last = {wal->active, gs_log_written_bytes(wal->active->writer)};
   wal->unsynced_bytes = 0;
@@ -353,6 +356,8 @@ gs_wal_sync(gs_store *store, gs_error *err)
   gs_mutex_lock(store->commit);
   store->is_syncing = false;
   wal->last_sync_us = gs_env_mono_us(store->env);
+  wal->flush_us = wal->last_sync_us - began_us;
+  wal->company = served + wal->newcomers;
   if (status == GS_OK) {
     note_synced(from, last);
     raise_seq(&store->durable_seq, upto);
@@ -362,6 +367,7 @@ gs_wal_sync(gs_store *store, gs_error *err)
     status = gs_store_check_writable(store, err);
   }
   gs_cond_broadcast(store->synced);
+  gs_cond_broadcast(store->gathered);
   gs_cond_broadcast(store->log_work); /* what came meanwhile has a window too */
   return status;
 }
