@@ -186,6 +186,12 @@ gs_memtable_used_bytes(const gs_memtable *table)
   return (uint64_t)units * GS_ARENA_UNIT_BYTES;
 }
 
+bool
+gs_memtable_is_empty(const gs_memtable *table)
+{
+  return get(&table->counters.entry_count) == 0;
+}
+
 void
 gs_memtable_get_stats(const gs_memtable *table, gs_memtable_stats *out)
 {

@@ -80,6 +80,10 @@ void gs_memtable_void_above(gs_memtable *table, uint64_t seq);
 /* Brings the hash slot of a key towards the processor's caches. */
 void gs_memtable_prefetch(const gs_memtable *table, uint64_t hash);
 
+/* Whether it has no entry yet. A reader that loaded the store's published
+ * sequence before asking misses nothing it may see. */
+bool gs_memtable_is_empty(const gs_memtable *table);
+
 void gs_memtable_get_stats(const gs_memtable *table, gs_memtable_stats *out);
 
 /* What used_bytes of the stats says. */

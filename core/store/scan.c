@@ -4,6 +4,8 @@
  *
  *   memtable cursors, run cursors ─▶ merge ─▶ visible ─▶ caller
  *
+ * Places without entries have no cursor, and one cursor needs no merge.
+ *
  * The view keeps every memtable, table and version it holds alive, so a scan
  * needs no snapshot of its own however long it lives.
  */
@@ -21,7 +23,7 @@ struct gs_scan {
   gs_cursor **sources;           /* newest place first */
   size_t source_count;
   size_t source_capacity;
-  gs_cursor *merge; /* NULL until built */
+  gs_cursor *merge; /* of the sources; NULL where there is one only */
   gs_visible_cursor visible;
   gs_error error; /* filled by the cursors */
 };
@@ -32,9 +34,12 @@ static gs_status
 open_memtables(gs_scan *scan, uint64_t seq, gs_error *err)
 {
   for (size_t i = 0; i < scan->view->memtable_count; i++) {
-    gs_memtable_cursor *cursor = &scan->memtables[i];
-    gs_status status =
-        gs_memtable_cursor_init(cursor, scan->view->memtables[i], seq, err);
+    gs_memtable *memtable = scan->view->memtables[i];
+    if (gs_memtable_is_empty(memtable)) {
+      continue;
+    }
+    gs_memtable_cursor *cursor = &scan->memtables[scan->memtable_count];
+    gs_status status = gs_memtable_cursor_init(cursor, memtable, seq, err);
     if (status != GS_OK) {
       return status;
     }
@@ -120,6 +125,26 @@ reserve(gs_scan *scan, gs_error *err)
 }
 
 static gs_status
+join_sources(gs_scan *scan, const gs_visible_view *moment, gs_error *err)
+{
+  if (scan->source_count == 1) {
+    gs_visible_cursor_init(&scan->visible, scan->sources[0], moment);
+    scan->visible.base.error = &scan->error;
+    return GS_OK;
+  }
+  gs_status status =
+      gs_merge_cursor_new(scan->store->alloc, scan->sources, scan->source_count,
+                          &scan->merge, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  scan->merge->error = &scan->error;
+  gs_visible_cursor_init(&scan->visible, scan->merge, moment);
+  scan->visible.base.error = &scan->error;
+  return GS_OK;
+}
+
+static gs_status
 build(gs_scan *scan, const gs_snapshot *snapshot, const gs_range *range,
       gs_error *err)
 {
@@ -140,16 +165,7 @@ build(gs_scan *scan, const gs_snapshot *snapshot, const gs_range *range,
   if (status == GS_OK) {
     status = open_runs(scan, range, err);
   }
-  if (status == GS_OK) {
-    status = gs_merge_cursor_new(store->alloc, scan->sources,
-                                 scan->source_count, &scan->merge, err);
-  }
-  if (status == GS_OK) {
-    scan->merge->error = &scan->error;
-    gs_visible_cursor_init(&scan->visible, scan->merge, &moment);
-    scan->visible.base.error = &scan->error;
-  }
-  return status;
+  return status == GS_OK ? join_sources(scan, &moment, err) : status;
 }
 
 gs_status
@@ -186,8 +202,8 @@ gs_scan_free(gs_scan *scan)
     return; /* a forked child leaves the parent's files alone */
   }
   gs_store *store = scan->store;
+  gs_cursor_end(&scan->visible.base);
   if (scan->merge != NULL) {
-    gs_cursor_end(&scan->visible.base);
     gs_cursor_end(scan->merge);
   }
   for (size_t i = 0; i < scan->source_count; i++) {

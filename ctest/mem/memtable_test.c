@@ -165,6 +165,7 @@ static void
 test_a_full_table_refuses_and_stays_as_it_was(void **state)
 {
   gs_memtable *table = kit_table(gs_sim_env(*state), 4096);
+  assert_true(gs_memtable_is_empty(table));
   gs_entry entry = {.kind = GS_KIND_PUT, .value = gs_slice_str("some value")};
   size_t bytes = gs_memtable_entry_bytes(8, entry.value.size);
   uint64_t number = 0;
@@ -174,6 +175,7 @@ test_a_full_table_refuses_and_stays_as_it_was(void **state)
     kit_add(table, &entry);
   }
   assert_true(number >= 4096 / bytes);
+  assert_false(gs_memtable_is_empty(table));
   uint64_t last = number;
   entry.seq = ++number;
   gs_error err;

@@ -114,6 +114,53 @@ test_a_scan_turns_round_anywhere(void **state)
   kit_close(store);
 }
 
+/* Walks that need older versions, both ways, and a turn, where b was written
+ * twice, d deleted, and f written behind the snapshot. */
+static void
+check_one_place(gs_store *store, const gs_snapshot *snapshot)
+{
+  gs_scan *scan = NULL;
+  KIT_OK(gs_scan_new(store, snapshot, NULL, &scan, &kit_err));
+  assert_string_equal(walk(scan, gs_scan_first(scan, &kit_err), false),
+                      "a b c e ");
+  assert_string_equal(walk(scan, gs_scan_last(scan, &kit_err), true),
+                      "e c b a ");
+  KIT_OK(gs_scan_seek(scan, gs_slice_str("b"), &kit_err));
+  assert_memory_equal(gs_scan_value(scan).data, "2", 1);
+  KIT_OK(gs_scan_prev(scan, &kit_err));
+  KIT_OK(gs_scan_next(scan, &kit_err));
+  KIT_OK(gs_scan_next(scan, &kit_err));
+  assert_memory_equal(gs_scan_key(scan).data, "c", 1);
+  gs_scan_free(scan);
+}
+
+static void
+test_one_place_is_walked_like_several(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  gs_scan *scan = scan_of(store, "", NULL);
+  assert_int_equal(gs_scan_first(scan, &kit_err), GS_ABSENT);
+  for (const char *key = "a\0b\0c\0d\0e\0"; *key != '\0'; key += 2) {
+    kit_put(store, key, "1");
+  }
+  kit_put(store, "b", "2");
+  kit_delete(store, "d");
+  assert_int_equal(gs_scan_last(scan, &kit_err), GS_ABSENT);
+  gs_scan_free(scan);
+  gs_snapshot *snapshot = NULL;
+  KIT_OK(gs_snapshot_new(store, &snapshot, &kit_err));
+  kit_put(store, "b", "3");
+  kit_put(store, "c", "3");
+  kit_put(store, "f", "3");
+  check_one_place(store, snapshot);
+  KIT_OK(gs_flush(store, &kit_err));
+  check_one_place(store, snapshot);
+  gs_snapshot_free(snapshot);
+  kit_close(store);
+}
+
 static void
 test_a_scan_sees_nothing_that_comes_after_it(void **state)
 {
@@ -180,6 +227,7 @@ main(void)
       KIT_TEST(test_a_scan_walks_live_keys_both_ways),
       KIT_TEST(test_bounds_hold_for_every_way_in),
       KIT_TEST(test_a_scan_turns_round_anywhere),
+      KIT_TEST(test_one_place_is_walked_like_several),
       KIT_TEST(test_a_scan_sees_nothing_that_comes_after_it),
       KIT_TEST(test_an_entry_that_expires_during_a_scan_stays_in_it),
       KIT_TEST(test_a_scan_that_cannot_read_says_so_and_stands_nowhere),
