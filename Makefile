@@ -12,6 +12,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 LUADIR ?= $(PREFIX)/share/lua/5.4
 LIBDIR ?= $(PREFIX)/lib/lua/5.4
+BINDIR ?= $(PREFIX)/bin
 LUA_CFLAGS ?= $(shell pkg-config --cflags lua5.4)
 FUZZ_SECONDS ?= 60
 ifeq ($(origin CC),default)
@@ -201,7 +202,7 @@ install: install-lua ## library, headers and Lua module under PREFIX
 	@$(MAKE) CONFIG=release _install
 
 .PHONY: install-lua
-install-lua: ## the Lua module alone, into LUADIR and LIBDIR
+install-lua: ## the Lua module and the program, into LUADIR, LIBDIR, BINDIR
 	@$(MAKE) CONFIG=release _install-lua
 
 .PHONY: clean
@@ -525,10 +526,15 @@ _install: all
 	@install $B/lib/libgrainstore.so $(ROOT)/lib/libgrainstore.so.0
 	@ln -sf libgrainstore.so.0 $(ROOT)/lib/libgrainstore.so
 
+# The program finds the module wherever it was installed.
+paths = package.path = "$(LUADIR)/?.lua;$(LUADIR)/?/init.lua;" .. package.path\n\
+package.cpath = "$(LIBDIR)/?.so;" .. package.cpath
 .PHONY: _install-lua
 _install-lua: $(MODULE)
 	@install -D $(MODULE) $(DESTDIR)$(LIBDIR)/grainstore/core.so
 	@cd lua && find grainstore -name '*.lua' \
 	  -exec install -D -m 644 {} $(DESTDIR)$(LUADIR)/{} \;
+	@install -D lua/bin/grainstore $(DESTDIR)$(BINDIR)/grainstore
+	@sed -i '1a $(paths)' $(DESTDIR)$(BINDIR)/grainstore
 
 -include $(shell find $B/obj -name '*.d' 2>/dev/null)

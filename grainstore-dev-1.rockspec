@@ -8,7 +8,7 @@ description = {
   license = "MIT",
 }
 supported_platforms = { "linux" }
-dependencies = { "lua >= 5.4, < 5.5" }
+dependencies = { "lua >= 5.4, < 5.5", "argparse" }
 external_dependencies = { XXHASH = { header = "xxhash.h" } }
 build = {
   type = "make",
@@ -22,5 +22,6 @@ build = {
     LUA_CFLAGS = "-I$(LUA_INCDIR)",
     LUADIR = "$(LUADIR)",
     LIBDIR = "$(LIBDIR)",
+    BINDIR = "$(BINDIR)",
   },
 }

@@ -395,6 +395,15 @@ store_tostring(lua_State *L)
   return 1;
 }
 
+/* store:kind() -> "bytes" or "u32" */
+static int
+kind(lua_State *L)
+{
+  bool is_u32 = gsl_check_store(L)->kind == GS_STORE_U32;
+  lua_pushstring(L, is_u32 ? "u32" : "bytes");
+  return 1;
+}
+
 const luaL_Reg gsl_store_methods[] = {
     {"put", put},
     {"delete", delete_key},
@@ -407,6 +416,7 @@ const luaL_Reg gsl_store_methods[] = {
     {"persist", persist},
     {"meta", meta},
     {"is_open", is_open},
+    {"kind", kind},
     {"close", close_store},
     {"__gc", collect_store},
     {"__close", leave_store},

@@ -201,7 +201,8 @@ describe("the journal", function()
     assert.equal("flush", kinds_of(store:journal { since = 3 }))
     assert.equal("", kinds_of(store:journal { since = 4 }))
     assert.equal("flush flush", kinds_of(store:journal { limit = 2 }))
-    assert.equal("open", kinds_of(store:journal { kinds = { "open", "stall" } }))
+    assert.equal("open",
+      kinds_of(store:journal { kinds = { "open", "stall" } }))
   end)
 
   it("is read beside a writer and of a closed store", function()
@@ -256,7 +257,7 @@ describe("the journal", function()
       bad.env = env
       assert.has_error(function() grainstore.journal(PATH, bad) end)
     end
-    assert.has_error(function() grainstore.journal(PATH, { journal_bytes = 1 }) end)
+    assert.has_error(function() grainstore.journal(PATH, { seed = 1 }) end)
     assert.has_error(function() grainstore.journal({}) end)
     store:close()
     assert.has_error(function() store:journal() end)

@@ -28,8 +28,8 @@ describe("an event as text", function()
     { job("flush"), "flush: 2.0 KiB of memory became 1 table, 1.0 MiB; "
       .. "left out 3 covered, 1 expired" },
     { job("merge", { into = 9, why = "too many runs", outputs_left_out = 2 }),
-      "merge: 2 tables into run 9 became 3 tables; read 2.0 KiB, wrote 1.0 MiB; "
-      .. "left out 3 covered, 1 expired; why: too many runs" },
+      "merge: 2 tables into run 9 became 3 tables; read 2.0 KiB, "
+      .. "wrote 1.0 MiB; left out 3 covered, 1 expired; why: too many runs" },
     { job("move", { above = 4 }), "move: 2 tables above run 4" },
     { job("move", { bottom = true, inputs = { 1 } }),
       "move: 1 table to the bottom" },
@@ -38,7 +38,8 @@ describe("an event as text", function()
       "merge: cannot write (io), 2 times" },
     { event("stall", { count = 7, why = "runs" }),
       "stall: 7 writers waited 1.5 ms, 1.0 ms at most; why: runs" },
-    { event("refused", { op = "merge", code = "upward", message = "no", count = 3 }),
+    { event("refused", { op = "merge", code = "upward", message = "no",
+      count = 3 }),
       "refused: a merge of the policy's: no (upward), 3 times" },
     { event("policy_error", { code = "aside", message = "boom" }),
       "policy_error: boom (aside)" },

@@ -6,7 +6,7 @@ local kit = require "grainstore.cli.kit"
 
 local M = {
   name = "repair",
-  summary = "Builds a store of all that verifies; the damaged one is only read.",
+  summary = "Builds a store of all that verifies; the damaged one stays.",
 }
 
 function M.arguments(command)

@@ -25,10 +25,10 @@ end
 function M.run(args)
   local report, message, code, detail =
     grainstore.verify(args.path, { deep = not args.shallow })
-  report = report or detail and detail.report
-  if not report then
-    kit.check(nil, message, code)
+  if not report and code == "corrupt" then
+    report = detail.report
   end
+  kit.check(report, message, code)
   if args.json then
     kit.json(report)
   else
