@@ -248,29 +248,39 @@ take_head(gs_slice bytes, gs_event *e, gs_error *err)
   return kind == 0 || e->count == 0 ? damaged(e, err) : GS_OK;
 }
 
+/* Whether a field stands at the offset that may follow the tag before. */
+static bool
+find_field(gs_slice bytes, size_t at, uint16_t before, uint16_t *tag,
+           gs_slice *body)
+{
+  size_t left = bytes.size - at;
+  const uint8_t *field = bytes.data + at;
+  if (left < FIELD_BYTES || gs_get_u16(field + 2) != 0) {
+    return false;
+  }
+  *tag = gs_get_u16(field);
+  *body = gs_slice_of(field + FIELD_BYTES, gs_get_u32(field + 4));
+  return *tag > before && body->size > 0 && body->size <= left - FIELD_BYTES;
+}
+
 gs_status
 gs_event_decode(gs_slice bytes, gs_event *out, gs_error *err)
 {
   gs_event e = {0};
   gs_status status = take_head(bytes, &e, err);
   size_t at = GS_EVENT_HEAD_BYTES;
-  uint16_t before = 0;
+  uint16_t tag = 0;
   while (status == GS_OK && at < bytes.size) {
-    size_t left = bytes.size - at;
-    const uint8_t *field = bytes.data + at;
-    uint16_t tag = left < FIELD_BYTES ? 0 : gs_get_u16(field);
-    size_t size = tag == 0 ? 0 : gs_get_u32(field + 4);
-    if (tag <= before || gs_get_u16(field + 2) != 0 || size == 0 ||
-        size > left - FIELD_BYTES) {
-      status = damaged(&e, err);
-    } else if (tag > TAG_RUNS) {
-      status = GS_FAIL(err, GS_VERSION, "field %u of event %llu is not known",
-                       (unsigned)tag, (unsigned long long)e.number);
-    } else if (!take_field(tag, gs_slice_of(field + FIELD_BYTES, size), &e)) {
-      status = damaged(&e, err);
+    gs_slice body;
+    if (!find_field(bytes, at, tag, &tag, &body)) {
+      return damaged(&e, err);
     }
-    before = tag;
-    at += FIELD_BYTES + size;
+    if (tag > TAG_RUNS) {
+      return GS_FAIL(err, GS_VERSION, "field %u of event %llu is not known",
+                     (unsigned)tag, (unsigned long long)e.number);
+    }
+    status = take_field(tag, body, &e) ? GS_OK : damaged(&e, err);
+    at += FIELD_BYTES + body.size;
   }
   if (status == GS_OK) {
     *out = e;

@@ -63,11 +63,11 @@ test_numbers_go_on_over_openings(void **state)
 {
   (void)state;
   gs_options options = kit_options();
-  for (int i = 0; i < 5; i++) {
+  for (uint64_t i = 0; i < 5; i++) {
     gs_store *store = kit_open(&options);
     flush_one(store, "a");
     assert_int_equal(expect_no_gap(journal_of(store, 0)), 3 * i + 2);
-    expect_kinds(journal_of(store, (uint64_t)(3 * i + 1)), "flush");
+    expect_kinds(journal_of(store, 3 * i + 1), "flush");
     kit_close(store);
   }
   assert_int_equal(expect_no_gap(journal_of_path()), 15);
