@@ -114,7 +114,7 @@ function tellers.stall(event)
 end
 
 function tellers.refused(event)
-  return ("a %s of the policy's"):format(event.op or "plan")
+  return "a " .. (event.op or "plan")
 end
 
 function tellers.open(event)

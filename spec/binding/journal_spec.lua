@@ -237,6 +237,23 @@ describe("the journal", function()
     assert.same({ events = 4, lost = 0 }, store:stats().journal)
   end)
 
+  it("that an earlier version wrote is read", function()
+    local events = assert(grainstore.journal(
+      "spec/golden/format-1/bytes-journal"))
+    assert.equal("open flush merge flush refused flush close",
+      kinds_of(events))
+    for i, event in ipairs(events) do
+      assert.equal(i, event.number)
+    end
+    local merge, refused = last(events, "merge"), last(events, "refused")
+    assert.equal("compact", merge.why)
+    assert.is_true(#merge.inputs > 0 and #merge.outputs > 0)
+    assert.equal(merge.written_bytes, merge.tree[1].bytes)
+    assert.equal("unknown_table", refused.code)
+    assert.equal("to be refused", refused.why)
+    assert.same({ 4711 }, refused.inputs)
+  end)
+
   it("of no store is missing", function()
     local env <close> = T.env { seed = 1 }
     local events, message, code = grainstore.journal("/nowhere", { env = env })

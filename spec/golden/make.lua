@@ -4,6 +4,8 @@
 --
 -- Each store is a folder of files, and `expected.txt` beside them: a line for
 -- each entry that is to be read, key and value in hexadecimal, or a note.
+--
+--     make.lua [store]
 
 local Random = require "grainstore.testing.random"
 local grainstore = require "grainstore"
@@ -15,7 +17,7 @@ local YEAR = 365 * 86400000
 local SMALL = {
   threads = 0, memory_bytes = 1 << 20, memtable_bytes = 8192,
   table_bytes = 4096, block_bytes = 256, max_wal_bytes = 65536,
-  disk_reserve_bytes = 0,
+  disk_reserve_bytes = 0, journal_bytes = 0,
 }
 
 -- What to do with one kind of store: keys and values by number.
@@ -101,10 +103,22 @@ local function empty(kind, env)
   return env
 end
 
+-- One with a journal beside it.
+local function told(kind, env, map)
+  local random = Random.new(3)
+  local given = options(env)
+  given.journal_bytes = nil
+  local store = assert(kind.open("/store", given))
+  fill(store, kind, random, map)
+  store:plan { op = "drop", inputs = { 4711 }, why = "to be refused" }
+  assert(store:close())
+  return env
+end
+
 local STORES = {
   { "bytes-closed", BYTES, closed }, { "bytes-killed", BYTES, killed },
   { "bytes-empty", BYTES, empty }, { "u32-closed", U32, closed },
-  { "u32-killed", U32, killed },
+  { "u32-killed", U32, killed }, { "bytes-journal", BYTES, told },
 }
 
 -- ---- on disk ---------------------------------------------------------------
@@ -129,8 +143,7 @@ local function write_file(path, bytes)
   assert(file:write(bytes))
 end
 
-for i, made in ipairs(STORES) do
-  local name, kind, build = table.unpack(made)
+local function make(i, name, kind, build)
   local folder, map = ROOT .. "/" .. name, {}
   assert(os.execute(("rm -rf %s && mkdir -p %s"):format(folder, folder)))
   local env <close> = testing.env { seed = i }
@@ -142,4 +155,11 @@ for i, made in ipairs(STORES) do
   end
   write_file(folder .. "/expected.txt", expected_text(map))
   print(folder)
+end
+
+-- All, or those that are named.
+for i, made in ipairs(STORES) do
+  if not arg[1] or arg[1] == made[1] then
+    make(i, table.unpack(made))
+  end
 end

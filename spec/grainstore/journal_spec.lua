@@ -40,7 +40,7 @@ describe("an event as text", function()
       "stall: 7 writers waited 1.5 ms, 1.0 ms at most; why: runs" },
     { event("refused", { op = "merge", code = "upward", message = "no",
       count = 3 }),
-      "refused: a merge of the policy's: no (upward), 3 times" },
+      "refused: a merge: no (upward), 3 times" },
     { event("policy_error", { code = "aside", message = "boom" }),
       "policy_error: boom (aside)" },
     { event("open", { recovered = { batches = 2, torn_bytes = 0, bits = 1 } }),
