@@ -5,8 +5,9 @@
  * number rises over all openings of the store; where numbers are missing,
  * events were lost: the power went, the disk was full, or they came faster than
  * they could be kept. The journal is bounded: what is old goes.
- * What fails, and what a writer waited for, often repeats: equal events in a
- * row are one with a count, dated by the first of them.
+ * What fails, and what a writer waited for, often repeats: equal events under
+ * the same tree, close to each other, are one with a count, dated by the first
+ * of them.
  *
  * Life: gs_journal_read and gs_journal_read_path make a list that
  * gs_journal_free ends; events are valid until then.

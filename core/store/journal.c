@@ -8,7 +8,10 @@
 #include "store/paths.h"
 #include "store/store.h"
 
-enum { HOLD_US = 1000 * 1000 };
+enum {
+  HOLD_US = 1000 * 1000,
+  FOLD_REACH = 8, /* events back that an equal one is looked for */
+};
 
 gs_status
 gs_journal_init(gs_store *store, gs_error *err)
@@ -37,16 +40,22 @@ drop_oldest(gs_store *store)
   r->count--;
 }
 
-/* What fails or waits comes again and again. */
+/* What fails or waits comes again and again, and by turns. The tree is a part of
+ * an event, so that no change of it lies between equal ones. */
 static bool
 try_fold(gs_recorder *r, const gs_event *event, gs_slice bytes)
 {
   bool may_fold = event->kind == GS_EVENT_STALL || event->code.size > 0;
-  if (!may_fold || r->count == 0 || r->last_number <= r->sealed) {
-    return false;
+  for (size_t i = 0; may_fold && i < FOLD_REACH && i < r->count; i++) {
+    gs_journal_slot *slot = slot_at(r, r->count - 1 - i);
+    if (gs_event_get_number(slot->bytes) <= r->sealed) {
+      break;
+    }
+    if (gs_event_fold(slot->bytes, slot->size, bytes.data, bytes.size)) {
+      return true;
+    }
   }
-  gs_journal_slot *last = slot_at(r, r->count - 1);
-  return gs_event_fold(last->bytes, last->size, bytes.data, bytes.size);
+  return false;
 }
 
 /* False when out of memory. */

@@ -232,7 +232,8 @@ gs_journal_stall(gs_store *store, const char *reason, uint64_t waited_us)
       .why = gs_slice_str(reason),
       .took_us = waited_us,
   };
-  note(store, &event, true);
+  /* Written with what comes next: until then those that follow are counted. */
+  note(store, &event, false);
 }
 
 void

@@ -338,8 +338,8 @@ test_writers_that_waited_are_one_event_with_a_reason(void **state)
   gs_options options = kit_options();
   gs_store *store = kit_open(&options);
   gs_journal_stall(store, "runs", 100);
-  gs_journal_stall(store, "runs", 300);
   gs_journal_stall(store, "flush", 50);
+  gs_journal_stall(store, "runs", 300);
   gs_journal *journal = journal_of(store, 0);
   assert_string_equal(journal_kinds(journal), "open stall stall");
   gs_event event;
@@ -350,6 +350,34 @@ test_writers_that_waited_are_one_event_with_a_reason(void **state)
   assert_int_equal(event.longest_us, 300);
   gs_journal_free(journal);
   kit_close(store);
+}
+
+static void
+test_a_writer_that_is_held_back_is_told_with_the_next_job(void **state)
+{
+  (void)state;
+  static char value[10000];
+  gs_sim_allow_tasks(sim_machine);
+  gs_options options = kit_options();
+  options.memory_bytes = 64 << 20;
+  options.memtable_bytes = 8 << 20;
+  gs_store *store = kit_open(&options);
+  KIT_OK(gs_set_throttle(store, 100 * 1000, &kit_err));
+  for (int i = 0; i < 6; i++) {
+    KIT_OK(gs_put(store, gs_slice_str("k"), gs_slice_of(value, sizeof value),
+                  NULL, NULL, &kit_err));
+  }
+  KIT_OK(gs_flush(store, &kit_err));
+  gs_stats stats = kit_stats(store);
+  kit_close(store);
+  gs_journal *journal = journal_of_path();
+  assert_string_equal(journal_kinds(journal), "open stall flush close");
+  gs_event event = journal_last(journal, GS_EVENT_STALL);
+  journal_expect(event.why, "throttle");
+  assert_int_equal(event.count, 5);
+  assert_int_equal(event.took_us, stats.stall_total_us);
+  assert_int_equal(event.longest_us, stats.stall_max_us);
+  gs_journal_free(journal);
 }
 
 static void
@@ -388,6 +416,7 @@ main(void)
       KIT_TEST(test_an_opening_tells_what_it_recovered),
       KIT_TEST(test_a_resume_is_told_with_the_tables_it_made),
       KIT_TEST(test_writers_that_waited_are_one_event_with_a_reason),
+      KIT_TEST(test_a_writer_that_is_held_back_is_told_with_the_next_job),
       KIT_TEST(test_no_memory_for_an_event_harms_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 --- What a store did and why, as text.
 --
 -- An event is a plain table: number (rises over all openings; gaps are events
--- that were lost), time_ms, kind, count (equal events in a row are one),
+-- that were lost), time_ms, kind, count (equal ones close to it are one),
 -- took_us, longest_us, why, and where something went wrong code and message.
 -- Of jobs: job, inputs (ids), outputs (tables; outputs_left_out: how many did
 -- not fit), read_bytes, written_bytes, dropped = { covered, tombstones,
