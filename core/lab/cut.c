@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "lab/chance.h"
+
 enum { PIECES_RANDOM = 8, PIECES_ORDERED = 32 };
 
 /* ---- keys -------------------------------------------------------------------- */
@@ -97,34 +99,6 @@ extent_of(const gs_cut_rules *rules, gs_count entries, double width)
   };
 }
 
-/* Bounds are those of the first and the last key: of random keys, a gap from
- * the ends. */
-static void
-find_bounds(const cutter *c, uint64_t *min, uint64_t *max)
-{
-  const gs_content *content = &c->filling;
-  uint64_t lo = content->pieces[0].lo;
-  uint64_t hi = content->pieces[content->count - 1].hi;
-  double entries = c->entries.puts + c->entries.gones;
-  double gap = (double)(hi - lo) / (entries + 1);
-  if (gs_mix_is_ordered(c->rules->mix)) {
-    double step = (double)GS_SPACE / c->rules->mix->keys;
-    *min = lo;
-    *max = hi - (uint64_t)lesser(step, (double)(hi - lo));
-  } else {
-    *min = lo + (uint64_t)gap;
-    *max = hi - (uint64_t)gap;
-  }
-  *min = *min < c->rules->min_position ? c->rules->min_position : *min;
-  *max = *max > c->rules->max_position ? c->rules->max_position : *max;
-  if (*max >= hi) {
-    *max = hi - 1;
-  }
-  if (*min > *max) {
-    *min = *max;
-  }
-}
-
 static void
 note_times(const gs_content *content, uint64_t ttl_ms, gs_table_meta *meta)
 {
@@ -200,12 +174,9 @@ end_table(cutter *c, gs_error *err)
     restart(c);
     return GS_OK;
   }
-  uint64_t min;
-  uint64_t max;
   uint8_t keys[2][8];
-  find_bounds(c, &min, &max);
-  gs_position_put(keys[0], min);
-  gs_position_put(keys[1], max);
+  gs_position_put(keys[0], c->filling.pieces[0].lo);
+  gs_position_put(keys[1], c->filling.pieces[c->filling.count - 1].hi - 1);
   meta.min_key = gs_slice_of(keys[0], sizeof keys[0]);
   meta.max_key = gs_slice_of(keys[1], sizeof keys[1]);
   gs_content_simplify(&c->filling, c->rules->mix,
@@ -232,21 +203,6 @@ end_table(cutter *c, gs_error *err)
 
 /* ---- the stream -------------------------------------------------------------- */
 
-/* The sum of twelve uniform numbers is normal enough, and 1 wide. */
-static double
-deviation(uint64_t *state)
-{
-  double sum = -6;
-  for (int i = 0; i < 12; i++) {
-    *state += UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t z = *state;
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    sum += (double)((z ^ z >> 31) >> 11) / 9007199254740992.0;
-  }
-  return sum;
-}
-
 /* How much of the piece, at most all of it, the table still takes. */
 static uint64_t
 take(const cutter *c, const gs_piece *piece, gs_count entries, double per_entry)
@@ -259,7 +215,7 @@ take(const cutter *c, const gs_piece *piece, gs_count entries, double per_entry)
   }
   if (!gs_mix_is_ordered(c->rules->mix)) {
     double so_far = c->entries.puts + c->entries.gones + missing;
-    double other = missing + sqrt(so_far) * deviation(c->rules->random);
+    double other = missing + sqrt(so_far) * gs_lab_deviation(c->rules->random);
     missing = other < 1 ? 1 : other;
   }
   if (missing >= count) {

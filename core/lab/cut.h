@@ -5,7 +5,9 @@
  * where a table that stays in the target run lies between. Where it ends within
  * a piece of random keys, the place is that of the n-th of so many independent
  * draws: its expected value and a deviation of sqrt(n) keys. That deviation is
- * what keeps the tables of two runs from beginning at the same keys.
+ * what keeps the tables of two runs from beginning at the same keys. The bounds
+ * of a table are those of its content: the few keys' breadth that lies between
+ * true bounds of neighbours is theirs.
  *
  * Life: tables come with one reference each; their payload is a content of the
  * lab's, freed with them.
@@ -28,8 +30,6 @@ typedef struct gs_cut_rules {
   const gs_mix *mix;
   const gs_lab_format *format;
   double table_bytes;
-  uint64_t min_position; /* hull of what goes in */
-  uint64_t max_position;
   const gs_lab_fence *fences; /* rising */
   size_t fence_count;
   uint64_t min_seq;

@@ -74,3 +74,35 @@ gs_mix_distinct(const gs_mix *mix, double writes)
   }
   return distinct;
 }
+
+double
+gs_mix_growth(const gs_mix *mix, double writes)
+{
+  if (gs_mix_is_ordered(mix)) {
+    return writes < mix->keys ? 1 : 0;
+  }
+  double growth = 0;
+  for (size_t c = 0; c < mix->class_count; c++) {
+    const gs_mix_class *class = &mix->classes[c];
+    growth += class->keys * class->rate * exp(-class->rate * writes);
+  }
+  return growth;
+}
+
+/* Keys are missed independently but for the number of writes, which is fixed:
+ * that takes away what would come of its own deviation. */
+double
+gs_mix_spread(const gs_mix *mix, double writes)
+{
+  double variance = 0;
+  if (gs_mix_is_ordered(mix)) {
+    return 0;
+  }
+  for (size_t c = 0; c < mix->class_count; c++) {
+    double missed = exp(-mix->classes[c].rate * writes);
+    variance += mix->classes[c].keys * missed * (1 - missed);
+  }
+  double growth = gs_mix_growth(mix, writes);
+  variance -= writes * growth * growth;
+  return variance > 0 ? sqrt(variance) : 0;
+}

@@ -57,4 +57,8 @@ gs_mix_is_ordered(const gs_mix *mix)
 /* Distinct keys among so many writes, expected. */
 double gs_mix_distinct(const gs_mix *mix, double writes);
 
+/* Their standard deviation; and how many more of them one write more brings. */
+double gs_mix_spread(const gs_mix *mix, double writes);
+double gs_mix_growth(const gs_mix *mix, double writes);
+
 #endif

@@ -5,6 +5,9 @@
  *   sources ─▶ union by the dropping rules ─▶ stream of pieces
  *   stream ─▶ tables, cut by size, at cuts, and around tables that stay
  */
+#include <math.h>
+
+#include "lab/chance.h"
 #include "lab/state.h"
 #include "tree/sort.h"
 
@@ -86,19 +89,25 @@ add_table(gs_content *source, const gs_tree_table *table)
   }
 }
 
+/* From the first key of the inputs to the last. */
+typedef struct hull {
+  uint64_t min;
+  uint64_t max;
+} hull;
+
 /* The tables of the run whose bounds meet the hull. */
 static size_t
-meet_hull(const gs_run *run, const gs_cut_rules *hull, size_t *end)
+meet_hull(const gs_run *run, const hull *inputs, size_t *end)
 {
   uint8_t keys[2][8];
-  gs_position_put(keys[0], hull->min_position);
-  gs_position_put(keys[1], hull->max_position);
+  gs_position_put(keys[0], inputs->min);
+  gs_position_put(keys[1], inputs->max);
   return gs_run_overlap(run, gs_slice_of(keys[0], sizeof keys[0]),
                         gs_slice_of(keys[1], sizeof keys[1]), end);
 }
 
 static gs_status
-take_inputs(gs_lab *lab, gs_lab_job *job, const gs_cut_rules *hull,
+take_inputs(gs_lab *lab, gs_lab_job *job, const hull *inputs_hull,
             sources *from, gs_error *err)
 {
   const gs_version *version = job->version;
@@ -108,7 +117,7 @@ take_inputs(gs_lab *lab, gs_lab_job *job, const gs_cut_rules *hull,
     const gs_run *run = version->runs[r];
     size_t end;
     gs_content_init(source, lab->alloc);
-    for (size_t t = meet_hull(run, hull, &end); t < end; t++) {
+    for (size_t t = meet_hull(run, inputs_hull, &end); t < end; t++) {
       const gs_tree_table *table = run->tables[t];
       if (is_input(inputs, job->plan.input_count, table->meta.id)) {
         add_table(source, table);
@@ -128,10 +137,10 @@ take_inputs(gs_lab *lab, gs_lab_job *job, const gs_cut_rules *hull,
 
 /* What the metadata of the inputs says of the outputs. */
 static void
-take_facts(const gs_lab_job *job, gs_cut_rules *rules)
+take_facts(const gs_lab_job *job, gs_cut_rules *rules, hull *all)
 {
   rules->min_seq = UINT64_MAX;
-  rules->min_position = UINT64_MAX;
+  *all = (hull){UINT64_MAX, 0};
   for (size_t i = 0; i < job->plan.input_count; i++) {
     size_t run;
     const gs_table_meta *meta =
@@ -139,10 +148,8 @@ take_facts(const gs_lab_job *job, gs_cut_rules *rules)
     uint64_t min = gs_position_of(meta->min_key);
     uint64_t max = gs_position_of(meta->max_key);
     uint64_t at = meta->oldest_tombstone_ms;
-    rules->min_position =
-        min < rules->min_position ? min : rules->min_position;
-    rules->max_position =
-        max > rules->max_position ? max : rules->max_position;
+    all->min = min < all->min ? min : all->min;
+    all->max = max > all->max ? max : all->max;
     rules->min_seq =
         meta->min_seq < rules->min_seq ? meta->min_seq : rules->min_seq;
     rules->max_seq =
@@ -172,7 +179,7 @@ swap_fences(void *items, size_t a, size_t b)
 
 /* Cuts of the plan and tables of the target run that stay within the hull. */
 static gs_status
-make_fences(gs_lab *lab, const gs_lab_job *job, const gs_cut_rules *rules,
+make_fences(gs_lab *lab, const gs_lab_job *job, const hull *all,
             gs_lab_fence **out, size_t *room, size_t *count, gs_error *err)
 {
   const gs_run *run = NULL;
@@ -181,7 +188,7 @@ make_fences(gs_lab *lab, const gs_lab_job *job, const gs_cut_rules *rules,
   if (job->plan.target == GS_TARGET_INTO) {
     run = job->version
               ->runs[gs_version_find_run(job->version, job->plan.run_id)];
-    at = meet_hull(run, rules, &end);
+    at = meet_hull(run, all, &end);
   }
   *room = job->fence_count + (end > at ? end - at : 0) + 1;
   gs_lab_fence *fences = gs_alloc_array(lab->alloc, *room, sizeof *fences);
@@ -270,12 +277,26 @@ usual_rules(gs_lab *lab, const gs_lab_job *job)
       .mix = &lab->mix,
       .format = &lab->format,
       .table_bytes = table_bytes(lab, job),
-      .max_position = GS_SPACE,
       .now_ms = (uint64_t)gs_lab_now_ms(lab),
       .ttl_ms = lab->options.ttl_ms,
       .next_id = &lab->next_id,
       .random = &lab->random,
   };
+}
+
+/* How many keys so many writes meet is a matter of chance, and with it whether
+ * one run is larger than another: as many more or less writes stand for that. */
+static void
+vary(gs_lab *lab, gs_content *flushed)
+{
+  if (gs_mix_is_ordered(&lab->mix) || flushed->count == 0) {
+    return;
+  }
+  double *writes = &flushed->pieces[0].cohorts[0].writes;
+  double growth = gs_mix_growth(&lab->mix, *writes);
+  double more = gs_mix_spread(&lab->mix, *writes) *
+                gs_lab_deviation(&lab->random) / (growth > 0 ? growth : 1);
+  *writes += fmax(-*writes / 2, fmin(more, *writes / 2));
 }
 
 static gs_status
@@ -289,6 +310,7 @@ yield_flush(gs_lab *lab, gs_lab_job *job, gs_error *err)
   cut.oldest_tombstone_ms = (uint64_t)job->span.from_ms;
   gs_content_init(&from.list[0], lab->alloc);
   gs_fill_content(&lab->fill, &job->span, &from.list[0]);
+  vary(lab, &from.list[0]);
   gs_status status = gs_content_status(&from.list[0], err);
   if (status == GS_OK) {
     status = merge_sources(lab, job, &from, &cut, &under, err);
@@ -307,18 +329,18 @@ yield_merge(gs_lab *lab, gs_lab_job *job, gs_error *err)
       .inputs = job->plan.inputs,
       .input_count = job->plan.input_count,
   };
+  hull all;
   gs_lab_fence *fences = NULL;
   size_t room = 0;
   size_t fence_count = 0;
   sources from = {.count = 0};
-  cut.max_position = 0;
-  take_facts(job, &cut);
+  take_facts(job, &cut, &all);
   gs_status status =
-      make_fences(lab, job, &cut, &fences, &room, &fence_count, err);
+      make_fences(lab, job, &all, &fences, &room, &fence_count, err);
   cut.fences = fences;
   cut.fence_count = fence_count;
   if (status == GS_OK) {
-    status = take_inputs(lab, job, &cut, &from, err);
+    status = take_inputs(lab, job, &all, &from, err);
   }
   if (status == GS_OK) {
     status = merge_sources(lab, job, &from, &cut, &under, err);
