@@ -256,6 +256,13 @@ model: all ## a million random operations against a plain Lua table
 	  $(RUN) spec/model/random_spec.lua
 	@grep operations $B/log/spec/model/random_spec.lua.log
 
+.PHONY: lab-agree
+lab-agree: ## the lab beside the engine, 2 GiB per run: ARGS="dir 2 zipf tiered"
+	@$(MAKE) CONFIG=release all
+	@LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
+	  LUA_CPATH='$(BUILD)/release/lua/?.so;;' \
+	  lua5.4 spec/lab/agree.lua $(or $(ARGS),$(BUILD)/agree-store)
+
 .PHONY: kill
 kill: all ## a writer killed two hundred times, and what it left
 	@GS_KILL_ROUNDS=$${GS_KILL_ROUNDS:-200} TIME_LIMIT=7200 \

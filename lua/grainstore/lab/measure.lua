@@ -68,7 +68,7 @@ end
 
 --- @tparam table options path (a directory that is made, and destroyed at the
 -- end); policy, workload, seed, memtable_bytes, table_bytes, block_bytes as in
--- `lab.run`; env, a simulated machine (else the real one)
+-- `lab.run`; lossy; env, a simulated machine (else the real one)
 -- @treturn table figures
 return function(options)
   local grainstore = require "grainstore"
@@ -82,7 +82,7 @@ return function(options)
     memtable_bytes = memtable, memory_bytes = math.max(6 * memtable, 4 << 20),
     table_bytes = options.table_bytes, block_bytes = options.block_bytes,
     default_ttl_ms = w.ttl_ms > 0 and w.ttl_ms or nil,
-    disk_reserve_bytes = 1 << 20,
+    disk_reserve_bytes = 1 << 20, lossy = options.lossy,
   }))
   write_all(store, w, options.seed or 1, pacer(w.rate, function(ms)
     clock:advance(ms)
