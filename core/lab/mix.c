@@ -7,7 +7,7 @@
 #include <math.h>
 
 static const double FIRST_RANKS = 16; /* classes of one key */
-static const double GROWTH = 1.5;     /* of the ranks in one class */
+static const double GROWTH = 1.35;    /* of the ranks in one class */
 
 /* The sum of i^-skew over first <= i < end, for ranks beyond the first. */
 static double

@@ -7,13 +7,13 @@
  * space, as hashed keys do.
  *   random    uniform (one class), or zipf: rank i is drawn in proportion to
  *             i^-skew; the first ranks are classes of their own, then a class
- *             ends where its rank is half as large again as at its begin
+ *             ends where its rank is a third larger than at its begin
  *   sequence  keys rise from write to write, and begin anew after the last:
  *             one class; a stretch of keys that was written was written whole
  *   queue     as sequence, and once `keys` keys are there every second write
  *             deletes the oldest
  *
- * Why classes: within one the chances differ by at most a half, and a sum over
+ * Why classes: within one the chances differ by a third, and a sum over some
  * a few dozen of them stands for any number of keys.
  *
  * Threads: pure.
@@ -25,7 +25,7 @@
 
 #include "base/error.h"
 
-enum { GS_MIX_CLASSES = 96 };
+enum { GS_MIX_CLASSES = 128 };
 
 typedef enum gs_lab_kind {
   GS_LAB_RANDOM = 0,

@@ -276,6 +276,32 @@ join_ordered(gs_piece *a, const gs_piece *b, double share_a, double share_b)
   x->to_ms = x->to_ms > y.to_ms ? x->to_ms : y.to_ms;
 }
 
+/* Averages hold a little more than what they are averages of: two steps of
+ * Newton's find the number of writes that makes as many keys. */
+static void
+keep_keys(gs_piece *joined, double keys, const gs_mix *mix)
+{
+  double *writes = &joined->cohorts[0].writes;
+  double width = gs_piece_width(joined);
+  for (int i = 0; i < 2; i++) {
+    double growth = width * gs_mix_growth(mix, *writes);
+    double step = (keys - width * gs_mix_distinct(mix, *writes)) / growth;
+    if (!(growth > 0) || fabs(step) > *writes / 2) {
+      return;
+    }
+    *writes += step;
+  }
+}
+
+static double
+keys_of(const gs_piece *piece, const gs_mix *mix)
+{
+  return piece->count == 0
+             ? 0
+             : gs_piece_width(piece) *
+                   gs_mix_distinct(mix, piece->cohorts[0].writes);
+}
+
 /* A gap between the two has none of its keys. */
 void
 gs_piece_join(gs_piece *a, const gs_piece *b, const gs_mix *mix)
@@ -285,6 +311,7 @@ gs_piece_join(gs_piece *a, const gs_piece *b, const gs_mix *mix)
   double share_a = (double)(a->hi - a->lo) / width;
   double share_b = (double)(b->hi - b->lo) / width;
   size_t most = a->count > b->count ? a->count : b->count;
+  double keys = most == 1 ? keys_of(a, mix) + keys_of(b, mix) : 0;
   a->hi = b->hi;
   if (gs_mix_is_ordered(mix)) {
     join_ordered(a, b, share_a, share_b);
@@ -297,4 +324,7 @@ gs_piece_join(gs_piece *a, const gs_piece *b, const gs_mix *mix)
   }
   memcpy(a->cohorts, stack, count * sizeof *stack);
   a->count = count;
+  if (most == 1) {
+    keep_keys(a, keys, mix);
+  }
 }

@@ -16,31 +16,31 @@ local MIB = 1 << 20
 
 local agree = {}
 
---- Workloads of so many writes of 1016 bytes. Time series and sessions expire
+--- Workloads of so many writes of 4016 bytes. Time series and sessions expire
 -- after a quarter of the run.
 agree.workloads = {
   { "uniform", function(n)
-    return lab.uniform { keys = n // 4, writes = n, value_bytes = 1000 }
+    return lab.uniform { keys = n // 4, writes = n, value_bytes = 4000 }
   end },
   { "zipf", function(n)
-    return lab.zipf { keys = n // 2, writes = n, value_bytes = 1000 }
+    return lab.zipf { keys = n // 2, writes = n, value_bytes = 4000 }
   end },
   { "time_series", function(n)
     return lab.time_series {
-      writes = n, value_bytes = 1000, rate = 1000, ttl_ms = n // 4,
+      writes = n, value_bytes = 4000, rate = 1000, ttl_ms = n // 4,
     }
   end },
   { "delete_heavy", function(n)
-    return lab.delete_heavy { keys = n // 4, writes = n, value_bytes = 1000 }
+    return lab.delete_heavy { keys = n // 4, writes = n, value_bytes = 4000 }
   end },
   { "sessions", function(n)
     return lab.uniform {
-      keys = n // 2, writes = n, value_bytes = 1000, rate = 1000,
+      keys = n // 2, writes = n, value_bytes = 4000, rate = 1000,
       ttl_ms = n // 4,
     }
   end },
   { "queue", function(n)
-    return lab.queue { keys = n // 8, writes = n, value_bytes = 1000 }
+    return lab.queue { keys = n // 8, writes = n, value_bytes = 4000 }
   end },
 }
 
@@ -109,7 +109,7 @@ local function any_of(words, list)
 end
 
 local function main(directory, gib, ...)
-  local n = (tonumber(gib) or 2) * 1024 * MIB // 1016
+  local n = (tonumber(gib) or 2) * 1024 * MIB // 4016
   local words = {}
   for _, word in ipairs { ... } do words[word] = true end
   local list = agree.policies()
