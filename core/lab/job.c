@@ -212,13 +212,14 @@ gs_lab_floor(gs_lab *lab, gs_error *err)
   }
   gs_status status =
       gs_floor_plan(lab->alloc, lab->version, runs, &plan, err);
-  if (status == GS_OK && gs_lab_check(lab, &plan, NULL, &refusal)) {
+  if (status != GS_OK) {
+    return status;
+  }
+  if (gs_lab_check(lab, &plan, NULL, &refusal)) {
     status = gs_lab_job_queue(lab, &plan, NULL, err);
   }
-  if (status == GS_OK) {
-    gs_alloc_free(lab->alloc, (void *)plan.inputs,
-                  plan.input_count * sizeof *plan.inputs);
-  }
+  gs_alloc_free(lab->alloc, (void *)plan.inputs,
+                plan.input_count * sizeof *plan.inputs);
   return status;
 }
 

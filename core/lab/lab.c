@@ -45,6 +45,9 @@ check_store(const gs_lab_options *o, gs_error *err)
     return GS_FAIL(err, GS_MISUSE,
                    "memtable_bytes and table_bytes are at least 4096");
   }
+  if (o->memtable_bytes / 2 < (uint64_t)o->key_bytes + o->value_bytes + 256) {
+    return GS_FAIL(err, GS_MISUSE, "a memtable has room for two entries");
+  }
   if (o->block_bytes < 256 || o->block_bytes > 65536) {
     return GS_FAIL(err, GS_MISUSE, "block_bytes takes 256 to 65536");
   }
@@ -243,10 +246,10 @@ gs_lab_set_wake(gs_lab *lab, uint64_t in_ms)
 }
 
 void
-gs_lab_set_layout(gs_lab *lab, uint32_t level, uint64_t table_bytes)
+gs_lab_set_layout(gs_lab *lab, uint32_t level, const gs_lab_layout *layout)
 {
   if (level < GS_LAB_LEVELS) {
-    lab->layouts[level] = table_bytes;
+    lab->layouts[level] = *layout;
   }
 }
 

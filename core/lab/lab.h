@@ -89,12 +89,19 @@ void gs_lab_set_throttle(gs_lab *lab, uint64_t bytes_per_s); /* 0: none */
 void gs_lab_set_flush_ask(gs_lab *lab, uint64_t more_bytes); /* 0: never */
 void gs_lab_set_wake(gs_lab *lab, uint64_t in_ms);           /* 0: never */
 
-/* How tables of a level are made; 0: by the options. */
-void gs_lab_set_layout(gs_lab *lab, uint32_t level, uint64_t table_bytes);
-
-/* ---- looking ----------------------------------------------------------------- */
+/* How tables of a level are made, as gs_layout; 0: by the options. */
+typedef struct gs_lab_layout {
+  uint64_t table_bytes;
+  uint32_t block_bytes;
+} gs_lab_layout;
 
 enum { GS_LAB_LEVELS = 64 };
+
+/* Levels beyond are left as they are. */
+void gs_lab_set_layout(gs_lab *lab, uint32_t level,
+                       const gs_lab_layout *layout);
+
+/* ---- looking ----------------------------------------------------------------- */
 
 typedef struct gs_lab_level {
   uint64_t runs, tables, bytes;

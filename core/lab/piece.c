@@ -276,19 +276,21 @@ join_ordered(gs_piece *a, const gs_piece *b, double share_a, double share_b)
   x->to_ms = x->to_ms > y.to_ms ? x->to_ms : y.to_ms;
 }
 
-/* Averages hold a little more than what they are averages of: two steps of
- * Newton's find the number of writes that makes as many keys. */
+/* Averages hold a little more than what they are averages of: Newton's method
+ * finds the number of writes that makes as many keys. */
 static void
 keep_keys(gs_piece *joined, double keys, const gs_mix *mix)
 {
   double *writes = &joined->cohorts[0].writes;
   double width = gs_piece_width(joined);
-  for (int i = 0; i < 2; i++) {
+  double step = *writes;
+  for (int i = 0; i < 12 && fabs(step) > 1e-5 * *writes; i++) {
     double growth = width * gs_mix_growth(mix, *writes);
-    double step = (keys - width * gs_mix_distinct(mix, *writes)) / growth;
-    if (!(growth > 0) || fabs(step) > *writes / 2) {
+    double missing = keys - width * gs_mix_distinct(mix, *writes);
+    if (fabs(missing) <= 1e-9 * keys || !(growth > 0)) {
       return;
     }
+    step = fmax(-*writes / 2, fmin(missing / growth, *writes / 2));
     *writes += step;
   }
 }

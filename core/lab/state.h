@@ -59,7 +59,7 @@ struct gs_lab {
   double ask_more; /* bytes by which the memtable grows until a decision */
   double ask_at;   /* arena bytes */
   double wake_s;   /* INFINITY: never */
-  uint64_t layouts[GS_LAB_LEVELS];
+  gs_lab_layout layouts[GS_LAB_LEVELS];
 
   gs_lab_stall stall;
   gs_lab_sample sums; /* what counts up, see gs_lab_look */
@@ -88,6 +88,7 @@ struct gs_lab_job {
   double read_bytes;
   double input_bytes;
   double written_bytes;
+  gs_lab_format format; /* of the outputs */
   gs_table_list outputs;
 };
 

@@ -213,34 +213,44 @@ make_fences(gs_lab *lab, const gs_lab_job *job, const hull *all,
   return GS_OK;
 }
 
-/* The level whose layout the outputs have. */
+/* The level whose layout the outputs have: the plan's, the target's, or the
+ * deepest of the inputs'. */
 static uint32_t
 output_level(const gs_lab_job *job)
 {
+  const gs_plan *plan = &job->plan;
   if (job->is_flush) {
     return 0;
   }
-  if (job->plan.level >= 0) {
-    return (uint32_t)job->plan.level;
+  if (plan->level >= 0) {
+    return (uint32_t)plan->level;
   }
-  size_t at = gs_version_find_run(job->version, job->plan.run_id);
-  return job->plan.target == GS_TARGET_INTO && at != SIZE_MAX
-             ? job->version->runs[at]->level
-             : 0;
+  size_t at = gs_version_find_run(job->version, plan->run_id);
+  if (plan->target == GS_TARGET_INTO && at != SIZE_MAX) {
+    return job->version->runs[at]->level;
+  }
+  uint32_t level = 0;
+  for (size_t i = 0; i < plan->input_count; i++) {
+    gs_version_find_table(job->version, plan->inputs[i], &at);
+    uint32_t here = job->version->runs[at]->level;
+    level = here > level ? here : level;
+  }
+  return level;
 }
 
+/* A table may be larger than the point index can address where the options say
+ * so: no engine of today writes such a one, but a larger store may be tried. */
 static double
-table_bytes(const gs_lab *lab, const gs_lab_job *job)
+table_bytes(const gs_lab *lab, const gs_lab_job *job,
+            const gs_lab_layout *layout)
 {
   double limit = gs_size_limit(&lab->format);
-  double usual = (double)lab->options.table_bytes;
-  double layout = (double)lab->layouts[output_level(job) % GS_LAB_LEVELS];
-  usual = layout > 0 ? layout : usual;
-  limit = limit < usual ? usual : limit;
+  double usual = layout->table_bytes > 0 ? (double)layout->table_bytes
+                                         : (double)lab->options.table_bytes;
   double wanted = job->is_flush || job->plan.table_bytes == 0
                       ? usual
                       : (double)job->plan.table_bytes;
-  return wanted < limit ? wanted : limit;
+  return fmin(wanted, fmax(limit, usual));
 }
 
 /* ---- all of it ---------------------------------------------------------------- */
@@ -271,12 +281,18 @@ merge_sources(gs_lab *lab, gs_lab_job *job, sources *from,
 }
 
 static gs_cut_rules
-usual_rules(gs_lab *lab, const gs_lab_job *job)
+usual_rules(gs_lab *lab, gs_lab_job *job)
 {
+  const gs_lab_layout *layout =
+      &lab->layouts[output_level(job) % GS_LAB_LEVELS];
+  job->format = lab->format;
+  if (layout->block_bytes != 0) {
+    job->format.block_bytes = layout->block_bytes;
+  }
   return (gs_cut_rules){
       .mix = &lab->mix,
-      .format = &lab->format,
-      .table_bytes = table_bytes(lab, job),
+      .format = &job->format,
+      .table_bytes = table_bytes(lab, job, layout),
       .now_ms = (uint64_t)gs_lab_now_ms(lab),
       .ttl_ms = lab->options.ttl_ms,
       .next_id = &lab->next_id,

@@ -226,11 +226,16 @@ wake(lua_State *L)
   return 0;
 }
 
-/* v:_layout(level, table_bytes) */
+/* v:_layout(level, table_bytes, block_bytes) */
 static int
 layout(lua_State *L)
 {
-  gs_lab_set_layout(check(L), (uint32_t)check_count(L, 2), check_count(L, 3));
+  gs_lab *lab = check(L);
+  const gs_lab_layout made = {
+      .table_bytes = check_count(L, 3),
+      .block_bytes = (uint32_t)check_count(L, 4),
+  };
+  gs_lab_set_layout(lab, (uint32_t)check_count(L, 2), &made);
   return 0;
 }
 
