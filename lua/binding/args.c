@@ -33,29 +33,39 @@ check_u32(lua_State *L, int arg)
   return number;
 }
 
-static gs_slice
-check_bytes(lua_State *L, int arg, const char *what)
+static void
+refuse_bytes(lua_State *L, int arg, const char *what)
 {
-  if (lua_type(L, arg) != LUA_TSTRING) {
-    const char *hint = lua_type(L, arg) != LUA_TNUMBER ? ""
-                       : what[0] == 'k' ? "; see grainstore.keys for numbers"
-                                        : "; see tostring and string.pack";
-    luaL_argerror(L, arg,
-                  lua_pushfstring(L, "%s must be a string, got %s%s", what,
-                                  luaL_typename(L, arg), hint));
-  }
+  const char *hint = lua_type(L, arg) != LUA_TNUMBER ? ""
+                     : what[0] == 'k' ? "; see grainstore.keys for numbers"
+                                      : "; see tostring and string.pack";
+  luaL_argerror(L, arg,
+                lua_pushfstring(L, "%s must be a string, got %s%s", what,
+                                luaL_typename(L, arg), hint));
+}
+
+/* A view of the string there; false for another value, also for a number. */
+static inline bool
+to_bytes(lua_State *L, int index, gs_slice *out)
+{
   size_t size = 0;
-  const char *data = lua_tolstring(L, arg, &size);
-  return gs_slice_of(data, size);
+  bool is_string = lua_type(L, index) == LUA_TSTRING;
+  const char *data = is_string ? lua_tolstring(L, index, &size) : "";
+  *out = gs_slice_of(data, size);
+  return is_string;
 }
 
 gs_slice
 gsl_check_key(lua_State *L, const gsl_store *s, int arg, uint8_t bytes[4])
 {
+  gs_slice key;
   if (s->kind == GS_STORE_U32) {
     return gs_key_from_u32(check_u32(L, arg), bytes);
   }
-  return check_bytes(L, arg, "key");
+  if (!to_bytes(L, arg, &key)) {
+    refuse_bytes(L, arg, "key");
+  }
+  return key;
 }
 
 bool
@@ -68,11 +78,7 @@ gsl_to_key_of(lua_State *L, gs_store_kind kind, int index, uint8_t bytes[4],
     *out = gs_key_from_u32(number, bytes);
     return is_number;
   }
-  size_t size = 0;
-  bool is_string = lua_type(L, index) == LUA_TSTRING;
-  const char *data = is_string ? lua_tolstring(L, index, &size) : "";
-  *out = gs_slice_of(data, size);
-  return is_string;
+  return to_bytes(L, index, out);
 }
 
 bool
@@ -85,10 +91,14 @@ gsl_to_key(lua_State *L, const gsl_store *s, int index, uint8_t bytes[4],
 gs_slice
 gsl_check_value(lua_State *L, const gsl_store *s, int arg, uint8_t bytes[4])
 {
+  gs_slice value;
   if (s->kind == GS_STORE_U32) {
     return gs_value_from_u32(check_u32(L, arg), bytes);
   }
-  return check_bytes(L, arg, "value");
+  if (!to_bytes(L, arg, &value)) {
+    refuse_bytes(L, arg, "value");
+  }
+  return value;
 }
 
 static void

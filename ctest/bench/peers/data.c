@@ -37,6 +37,21 @@ peer_data_init(uint64_t bytes)
 }
 
 void
+peer_data_end_thread(void)
+{
+  free(value);
+  value = NULL;
+}
+
+void
+peer_data_deinit(void)
+{
+  peer_data_end_thread();
+  free(pool);
+  pool = NULL;
+}
+
+void
 peer_key(uint64_t number, char key[PEER_KEY_BYTES])
 {
   for (int i = PEER_KEY_BYTES - 1; i >= 0; i--) {

@@ -169,6 +169,7 @@ work_end(work *w)
 {
   work_close(w);
   free(w->order);
+  peer_data_deinit();
 }
 
 /* ---- single operations -----------------------------------------------------*/

@@ -92,6 +92,10 @@ test_values_differ_by_number_and_version(void **state)
   assert_memory_not_equal(first, peer_value(8, 1).data, sizeof first);
   assert_memory_not_equal(first, peer_value(7, 2).data, sizeof first);
   assert_memory_equal(first, peer_value(7, 1).data, sizeof first);
+  peer_data_deinit();
+  peer_data_init(2 * sizeof first);
+  assert_int_equal(2 * sizeof first, peer_value(7, 1).size);
+  peer_data_deinit();
 }
 
 static void

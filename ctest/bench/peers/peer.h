@@ -83,8 +83,11 @@ _Noreturn void peer_die(const char *engine, const char *what,
 
 /* ---- data ------------------------------------------------------------------*/
 
-/* Allocates what values are made of; once in a process. */
+/* What values are made of: one size at a time. A thread that made values gives
+ * its memory back at its end; the one that calls deinit need not. */
 void peer_data_init(uint64_t value_bytes);
+void peer_data_end_thread(void);
+void peer_data_deinit(void);
 
 void peer_key(uint64_t number, char key[PEER_KEY_BYTES]);
 uint64_t peer_key_number(const void *key);

@@ -120,6 +120,7 @@ write_beside(void *opaque)
   if (w->engine->session != NULL) {
     w->engine->session_end(w->session);
   }
+  peer_data_end_thread();
   return NULL;
 }
 

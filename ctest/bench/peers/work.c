@@ -143,6 +143,7 @@ sync_one(void *opaque)
   if (w->engine->session != NULL) {
     w->engine->session_end(w->session);
   }
+  peer_data_end_thread();
   return NULL;
 }
 
