@@ -240,6 +240,14 @@ end
 
 M.JUNK = JUNK
 
+--- What may be said about a level, and of bytes a second.
+M.LAYOUTS = {
+  { table_bytes = 4096 }, { block_bytes = 256 }, {}, { table_bytes = 1 << 20 },
+  { table_bytes = 8192, block_bytes = 65536 }, { table_bytes = 1 },
+  { block_bytes = 0 }, { blocks = 1 },
+}
+M.RATES = { 1, 1000, 1e6, 1e300, 0, -1, 0 / 0, math.huge, 1 << 62, 0.1 }
+
 --- Kinds of plans that may be no plans.
 M.SPOILT = { spoilt = true, huge = true, cut = true, empty = false }
 

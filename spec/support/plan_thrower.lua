@@ -32,12 +32,14 @@ function Thrower.new(watched, seed, counts)
   }, Thrower)
   thrower.answer = random:wheel {
     one = 66, list = 4, empty = 2, junk = 5, mixed = 4, throw = 6, slow = 0.2,
-    vandal = 4, ghost = 2, reenter = 4, close = 0.4,
+    vandal = 4, ghost = 2, reenter = 4, close = 0.4, endless = 0.3,
   }
   thrower.policy = {
     name = "hostile",
     pick = function(tree) return thrower:pick(tree) end,
-    flush = function(memtable) return thrower:flush(memtable) end,
+    flush = function() return thrower:flush() end,
+    layout = function() return thrower:misguide(maker.LAYOUTS) end,
+    throttle = function() return thrower:misguide(maker.RATES) end,
   }
   return thrower
 end
@@ -111,15 +113,23 @@ function Thrower:settle(refused, problem)
   end
 end
 
+-- What the store says is wrong with the last answer of `pick`.
+local function problem_of(tree)
+  local problem = tree.policy_error or ""
+  return problem:find "^pick" and problem
+end
+
 --- To be called when a call of the store has ended.
 function Thrower:account()
-  if not self.pending and not self.has_erred then return end
-  local tree = self.watched.store:tree()
-  if self.has_erred and (tree.policy_error or "") == "" then
+  self.depth = 0 -- a function that spent its budget does not come to its end
+  if not self.was_asked then return end
+  local tree, done = self.watched.store:tree(), self.watched.done
+  if self.has_erred and not problem_of(tree) then
     error("an error of the policy is not told", 0)
   end
-  self.has_erred = nil
-  if self.pending then self:settle(tree.refused, tree.policy_error) end
+  self.has_erred, self.was_asked = nil, nil
+  if self.pending then self:settle(tree.refused, problem_of(tree)) end
+  if tree.policy_aside then done.asides = (done.asides or 0) + 1 end
 end
 
 -- ---- answers ---------------------------------------------------------------
@@ -174,9 +184,29 @@ local ERRORS = {
 
 function answers.throw(self)
   self:count "error raised"
-  self.has_erred = self.depth == 1
+  self.has_erred = self.is_deciding and self.depth == 1
   if self.random:one_in(5) then coroutine.yield() end
   error(self.random:pick(ERRORS))
+end
+
+local endless = {
+  function() while true do end end,
+  function() while true do pcall(error) end end,
+  function() return ("x"):rep(1 << 40) end,
+  function()
+    local flood = {}
+    while true do flood[#flood + 1] = ("x"):rep(10000) end
+  end,
+  function()
+    local function deeper() return 1 + deeper() end
+    return deeper()
+  end,
+}
+
+function answers.endless(self)
+  self:count "without end"
+  self.has_erred = self.depth == 1
+  return self.random:pick(endless)()
 end
 
 function answers.slow(self, sight)
@@ -281,7 +311,7 @@ end
 -- it can be told after the next decision as well.
 function Thrower:choose()
   if self.is_deciding then return self.answer() end
-  return self.random:pick { "one", "list", "empty", "one" }
+  return self.random:pick { "one", "list", "empty", "one", "throw" }
 end
 
 --- What the store asks.
@@ -289,6 +319,7 @@ function Thrower:pick(tree)
   if self.depth == 0 and self.pending then
     self:settle(tree.refused or {})
   end
+  self.was_asked = true
   local name = self.flush_failed and "empty" or self:choose()
   self.flush_failed = nil
   self.depth = self.depth + 1
@@ -297,6 +328,14 @@ function Thrower:pick(tree)
   self.depth = self.depth - 1
   if not ok then error(answer, 0) end
   return answer
+end
+
+--- What the store asks about sizes and speed.
+function Thrower:misguide(answers_of)
+  local dice = self.random:below(60)
+  if dice == 0 then error("no answer", 0) end
+  if dice == 1 then return self.random:pick(maker.JUNK) end
+  return dice < 12 and self.random:pick(answers_of) or nil
 end
 
 --- What the store asks about its memtable.
@@ -318,6 +357,7 @@ function Thrower:decide()
   self.is_deciding = false
   if self.has_closed then
     self.has_closed, self.pending, self.has_erred = nil, nil, nil
+    self.was_asked = nil
     self.watched:reopen()
   elseif not ok then
     error("a decision raised: " .. tostring(message), 0)

@@ -52,7 +52,9 @@ function Watched:put(key, ttl_ms)
     value = value, ends = ttl_ms and self.env.clock:now() + ttl_ms,
   }
   self.expected = nil
-  assert(self.store:put(key, value, ttl_ms and { ttl_ms = ttl_ms } or nil))
+  assert(self.store:put(key, value, {
+    expires_at_ms = self.live[key].ends or nil,
+  }))
 end
 
 --- Somebody else has put a value that stays.
@@ -73,8 +75,8 @@ end
 -- ---- what should be there --------------------------------------------------
 
 local function work_out(self)
-  local now, expected = self.env.clock:now(), { keys = {}, values = {}, n = 0 }
-  local all = {}
+  local now, all = self.env.clock:now(), {}
+  local expected = { now = now, keys = {}, values = {}, n = 0 }
   for i, key in ipairs(self.universe) do
     local entry = self.live[key]
     local is_live = entry and (not entry.ends or entry.ends > now)
@@ -89,8 +91,12 @@ local function work_out(self)
   return expected
 end
 
+-- Time moves by itself only where a write is made to wait.
 local function now_expected(self)
-  self.expected = self.expected or work_out(self)
+  local expected = self.expected
+  if not expected or expected.now ~= self.env.clock:now() then
+    self.expected = work_out(self)
+  end
   return self.expected
 end
 
