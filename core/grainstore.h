@@ -443,6 +443,7 @@ typedef struct gs_decider {
   void (*decide)(void *context);  /* a decision is wanted */
   void (*release)(void *context); /* it is not called any more */
   void *context;
+  const char *name; /* of its policy; read when it starts */
 } gs_decider;
 
 /* Takes charge for a decider. The next one to take charge, gs_stop_decider, and
@@ -455,6 +456,31 @@ GS_API GS_MUST_CHECK gs_status gs_start_decider(gs_store *store,
 GS_API void gs_stop_decider(gs_store *store);
 /* With threads = 0: calls the decider, if a decision is wanted. */
 GS_API void gs_decide(gs_store *store);
+
+/* What whoever is in charge tells of its policy. */
+typedef struct gs_policy_state {
+  char name[64];
+  bool is_threaded;
+  bool is_aside; /* the built-in policy makes the plans instead */
+  uint64_t decisions;
+  uint64_t errors;   /* of these: wrong answers, and none */
+  uint64_t spent_us; /* inside the policy's functions */
+  char error[256];   /* what was wrong last time; "": nothing */
+} gs_policy_state;
+
+/* From now on it is another one; texts are cut to the room. */
+GS_API void gs_policy_begin(gs_store *store, const char *name,
+                            bool is_threaded);
+/* A decision was made; error NULL: nothing was wrong with it. is_aside: it is not
+ * asked any more, and the built-in policy makes plans until somebody takes
+ * charge. */
+GS_API void gs_policy_note(gs_store *store, uint64_t spent_us,
+                           const char *error, bool is_aside);
+/* Zeros and "" where nobody ever took charge. */
+GS_API void gs_policy_get(gs_store *store, gs_policy_state *out);
+
+/* Microseconds from some start, on the store's machine. */
+GS_API uint64_t gs_mono_us(const gs_store *store);
 
 /* What a policy may set from one decision to the next; each is forgotten when
  * the policy is another one. */
@@ -493,6 +519,9 @@ GS_API GS_MUST_CHECK gs_status gs_set_wake(gs_store *store, uint64_t in_ms,
  * closed. */
 GS_API GS_MUST_CHECK gs_status gs_shape_new(gs_store *store, gs_shape **out,
                                             gs_error *err);
+/* The same for somebody who only looks: a decision that is wanted stays so. */
+GS_API GS_MUST_CHECK gs_status gs_shape_look(gs_store *store, gs_shape **out,
+                                             gs_error *err);
 
 /* Checks the plan and starts it. GS_REFUSED and *refusal where a rule is
  * broken; nothing happened then. dry_run only checks. *job_id may be NULL. */

@@ -115,6 +115,7 @@ gs_start_decider(gs_store *store, const gs_decider *decider, uint64_t *charge,
   }
   d->store = store;
   d->given = *decider;
+  d->given.name = NULL; /* it may go */
   if (store->worker_count > 0) {
     status = gs_thread_start(store->env, run, d, &d->thread, err);
   }
@@ -123,6 +124,7 @@ gs_start_decider(gs_store *store, const gs_decider *decider, uint64_t *charge,
     return status;
   }
   GS_IGNORE(gs_take_charge(store, charge, NULL), "checked above");
+  gs_policy_begin(store, decider->name, true);
   while (!attach(store, d)) {
     gs_stop_decider(store);
   }

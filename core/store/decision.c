@@ -19,7 +19,7 @@ gs_decision_builtin_runs(const gs_store *store)
 void
 gs_decision_want(gs_store *store, const char *reason)
 {
-  if (!gs_decision_is_driven(store)) {
+  if (!gs_decision_is_driven(store) || store->is_readonly) {
     return;
   }
   if (reason != NULL) {

@@ -27,6 +27,20 @@ ratio(uint64_t above, uint64_t below)
   return below == 0 ? 0.0 : (double)above / (double)below;
 }
 
+/* Newest runs first; the entries of a run are found after looking at the newer
+ * ones. */
+static double
+expected_runs(const gs_version *version)
+{
+  double looks = 0;
+  uint64_t entries = 0;
+  for (size_t r = 0; r < version->run_count; r++) {
+    looks += (double)version->runs[r]->entry_count * (double)(r + 1);
+    entries += version->runs[r]->entry_count;
+  }
+  return entries == 0 ? 0.0 : looks / (double)entries;
+}
+
 static void
 fill_amplification(gs_store *store, const gs_version *version, gs_shape *shape)
 {
@@ -43,6 +57,7 @@ fill_amplification(gs_store *store, const gs_version *version, gs_shape *shape)
     }
   }
   shape->space_amp = ratio(tables, largest);
+  shape->read_amp = expected_runs(version);
 }
 
 /* State held. */
@@ -51,12 +66,51 @@ fill_state(gs_store *store, gs_shape *shape)
 {
   shape->reason = store->reason;
   shape->running_count = gs_job_count_merges(store);
+  shape->user_rate = store->rates.user;
+  shape->flush_rate = store->rates.flush;
+  shape->merge_rate = store->rates.merge;
   if (store->oldest != NULL) {
     uint64_t clock_ms = store->oldest->clock_ms;
     shape->oldest_view_seq = store->oldest->seq;
     shape->oldest_view_age_ms =
         shape->now_ms > clock_ms ? shape->now_ms - clock_ms : 0;
   }
+}
+
+/* Less time between two decisions than this tells nothing. */
+enum { RATE_LEAST_US = 1000 };
+
+static double
+rate(uint64_t now, uint64_t *before, uint64_t elapsed_us)
+{
+  double bytes = (double)(now - *before);
+  *before = now;
+  return bytes * 1e6 / (double)elapsed_us;
+}
+
+/* A decision begins. State held. */
+static void
+measure_rates(gs_store *store)
+{
+  gs_rates *r = &store->rates;
+  gs_counters *counters = &store->counters;
+  uint64_t now_us = gs_env_mono_us(store->env) + 1; /* never 0 */
+  uint64_t elapsed_us = r->at_us == 0 ? 0 : now_us - r->at_us;
+  if (r->at_us != 0 && elapsed_us < RATE_LEAST_US) {
+    return;
+  }
+  bool is_first = r->at_us == 0;
+  elapsed_us = is_first ? 1 : elapsed_us;
+  double user =
+      rate(atomic_load(&counters->user_bytes), &r->user_bytes, elapsed_us);
+  double flush =
+      rate(atomic_load(&counters->flush_bytes), &r->flush_bytes, elapsed_us);
+  double merge = rate(atomic_load(&counters->merge_bytes_written),
+                      &r->merge_bytes, elapsed_us);
+  r->at_us = now_us;
+  r->user = is_first ? 0 : user;
+  r->flush = is_first ? 0 : flush;
+  r->merge = is_first ? 0 : merge;
 }
 
 static void
@@ -93,8 +147,8 @@ take_runs(gs_store *store, gs_view **view, gs_shape **out, gs_error *err)
                          err);
 }
 
-gs_status
-gs_shape_new(gs_store *store, gs_shape **out, gs_error *err)
+static gs_status
+make_shape(gs_store *store, bool is_decision, gs_shape **out, gs_error *err)
 {
   gs_status status = gs_store_check(store, err);
   if (status != GS_OK) {
@@ -103,8 +157,11 @@ gs_shape_new(gs_store *store, gs_shape **out, gs_error *err)
   gs_view *view = NULL;
   gs_shape *shape = NULL;
   uint64_t now_ms = gs_store_clock(store);
-  atomic_store(&store->wants_decision, false);
   gs_mutex_lock(store->state);
+  if (is_decision) {
+    atomic_store(&store->wants_decision, false);
+    measure_rates(store);
+  }
   status = take_runs(store, &view, &shape, err);
   if (status == GS_OK) {
     shape->now_ms = now_ms;
@@ -119,4 +176,16 @@ gs_shape_new(gs_store *store, gs_shape **out, gs_error *err)
   }
   gs_view_unref(view);
   return status;
+}
+
+gs_status
+gs_shape_new(gs_store *store, gs_shape **out, gs_error *err)
+{
+  return make_shape(store, true, out, err);
+}
+
+gs_status
+gs_shape_look(gs_store *store, gs_shape **out, gs_error *err)
+{
+  return make_shape(store, false, out, err);
 }

@@ -83,6 +83,12 @@ gs_now_ms(gs_store *store)
   return gs_store_clock(store);
 }
 
+uint64_t
+gs_mono_us(const gs_store *store)
+{
+  return gs_env_mono_us(store->env);
+}
+
 gs_store_kind
 gs_get_kind(const gs_store *store)
 {

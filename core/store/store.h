@@ -98,6 +98,13 @@ typedef struct gs_level_layout {
   atomic_uint_fast64_t table_bytes, block_bytes;
 } gs_level_layout;
 
+/* How much was written until a decision, and how fast between the last two. */
+typedef struct gs_rates {
+  uint64_t at_us; /* 0: no decision yet */
+  uint64_t user_bytes, flush_bytes, merge_bytes;
+  double user, flush, merge; /* bytes a second */
+} gs_rates;
+
 /* See throttle.h. */
 typedef struct gs_throttle {
   atomic_uint_fast64_t bytes_per_s; /* 0: none; changes under lock */
@@ -204,7 +211,9 @@ struct gs_store {
   gs_cond *progress; /* a job ended a step that others may wait for */
   gs_job *jobs;      /* queued and running, in order of submission */
   uint64_t next_job_id;
-  gs_deciding *deciding;  /* NULL: none */
+  gs_deciding *deciding; /* NULL: none */
+  gs_policy_state policy;
+  gs_rates rates;
   uint64_t wake_at_us;    /* a decision is wanted then; 0: never */
   uint64_t merge_hold_us; /* no merge starts before: the last one failed */
   gs_snapshot *oldest;    /* snapshots, sequence numbers rise */

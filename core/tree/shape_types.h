@@ -78,6 +78,12 @@ struct gs_shape {
                                user data flushed; 0 before the first flush */
   double space_amp;         /* table bytes per key and value byte of the
                                largest run; 0 without runs */
+  double read_amp;          /* runs that a read of a key looks at, expected for
+                               the entries there are if bounds keep it out of
+                               none; 0 without runs */
+  double user_rate;  /* bytes a second between the last two decisions: of */
+  double flush_rate; /* keys and values written, and of tables by flushes */
+  double merge_rate; /* and merges */
   uint64_t oldest_view_seq; /* of the oldest snapshot; 0: none */
   uint64_t oldest_view_age_ms;
 };

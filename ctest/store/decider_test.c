@@ -45,7 +45,7 @@ release(void *context)
 static void
 start(gs_store *store, mind *m)
 {
-  gs_decider decider = {decide, release, m};
+  gs_decider decider = {decide, release, m, "mind"};
   uint64_t charge;
   m->store = store;
   KIT_OK(gs_start_decider(store, &decider, &charge, &kit_err));
@@ -68,6 +68,10 @@ test_a_thread_decides_when_the_tree_has_changed(void **state)
   gs_store *store = open_tasks();
   mind m = {0};
   start(store, &m);
+  gs_policy_state policy;
+  gs_policy_get(store, &policy);
+  assert_string_equal(policy.name, "mind");
+  assert_true(policy.is_threaded);
   gs_sim_drain(sim_machine);
   assert_int_equal(m.decisions, 1);
   kit_put(store, "a", "1");
@@ -175,7 +179,7 @@ test_no_memory_and_no_thread_leave_the_one_before(void **state)
   mind first = {0};
   mind second = {.store = store};
   start(store, &first);
-  gs_decider decider = {decide, release, &second};
+  gs_decider decider = {decide, release, &second, "second"};
   uint64_t charge;
   for (uint64_t nth = 1; second.decisions == 0 && nth < 20; nth++) {
     gs_sim_fail_alloc(sim_machine, nth, 1);
@@ -197,7 +201,7 @@ replace_often(void *context)
 {
   gs_store *store = context;
   for (int i = 0; i < 50; i++) {
-    gs_decider decider = {decide, release, NULL};
+    gs_decider decider = {decide, release, NULL, "one of many"};
     static mind m;
     m.store = store;
     decider.context = &m;

@@ -44,7 +44,8 @@ enum {
   GSL_SHAPE_MT = 8,
   GSL_TABLES_MT = 9,
   GSL_LAB_MT = 10,
-  GSL_UPVALUES = 10,
+  GSL_PRIVATE_MT = 11,
+  GSL_UPVALUES = 11,
 };
 
 /* One for each metatable, at its upvalue's number. */
@@ -60,6 +61,13 @@ enum {
 };
 
 enum { GSL_WHERE_BYTES = 80 };
+
+/* What one call of a policy may take, and how much of its error is kept. */
+enum {
+  GSL_POLICY_INSTRUCTIONS = 1000000,
+  GSL_POLICY_MIB = 32,
+  GSL_ERROR_BYTES = 200,
+};
 
 typedef struct gsl_child gsl_child;
 typedef struct gsl_store gsl_store;
@@ -107,8 +115,11 @@ struct gsl_store {
   gs_value value; /* scratch for reads; valid while open */
   gsl_many many;  /* the same for get_many */
   bool has_driver;
-  bool tracks;     /* remembers where its children were made */
-  bool is_driving; /* the driver is at work: no second one inside it */
+  uint64_t charge;   /* its number, see gs_take_charge */
+  uint64_t spent_us; /* in the policy, in the decision being made */
+  bool is_asking;    /* the policy is at work: it may not touch the store */
+  bool tracks;       /* remembers where its children were made */
+  bool is_driving;   /* the driver is at work: no second one inside it */
 };
 
 typedef struct gsl_snapshot {
@@ -186,9 +197,22 @@ void gsl_many_deinit(gsl_many *many);
 /* Closes a child; may be called twice. */
 void gsl_close_child(gsl_child *child);
 
+/* Whether a decision is wanted of this handle's driver. */
+bool gsl_is_asked(const gsl_store *s);
+
 /* Runs the driver if the tree wants a decision: the safe point. Keeps the
  * stack. store_arg: where the store's userdata is. */
 void gsl_safe_point(lua_State *L, gsl_store *s, int store_arg);
+
+/* ---- budgets (budget.c) -------------------------------------------------------- */
+
+/* Calls the function beneath the arguments within the budget of a policy. Leaves
+ * one value in their place: its result, or where false what was raised; spent is
+ * what it took too much of, or NULL. Never raises. */
+bool gsl_call_within_budget(lua_State *L, int arguments, const char **spent);
+
+/* Puts the text of what was wrong in the place of what was raised. */
+void gsl_settle_problem(lua_State *L, const char *spent);
 
 /* ---- arguments (args.c) --------------------------------------------------------- */
 
@@ -310,6 +334,9 @@ extern const luaL_Reg gsl_store_tree[];       /* tree.c */
 extern const luaL_Reg gsl_store_shape[];      /* shape.c */
 extern const luaL_Reg gsl_shape_methods[];
 extern const luaL_Reg gsl_tables_methods[];
+extern const luaL_Reg gsl_store_drive[]; /* drive.c */
+extern const luaL_Reg gsl_store_start[]; /* private.c */
+extern const luaL_Reg gsl_private_methods[];
 extern const luaL_Reg gsl_store_stats[];      /* stats.c */
 extern const luaL_Reg gsl_store_handles[];    /* handle.c */
 extern const luaL_Reg gsl_store_care[];       /* care.c */
@@ -344,6 +371,23 @@ int gsl_new_batch(lua_State *L);
 
 /* The open function of module.c: path, options, kind, has_policy. */
 int gsl_open(lua_State *L);
+
+/* ---- private states (private.c, sandbox.c) --------------------------------------- */
+
+int gsl_new_private(lua_State *L);
+
+/* In a new state: the libraries that only compute; require finds Lua files on
+ * the path. */
+void gsl_open_pure(lua_State *L, const char *path);
+
+/* Pushes a copy of the value at an index of another state, which is absolute:
+ * plain data; raises in the state that is copied to. What it pushed onto the
+ * other may stay there then. */
+void gsl_copy_plain(lua_State *to, lua_State *from, int index);
+
+/* In a state without the module: a store handle that can do nothing but what the
+ * driver of policies needs, and that does not own its store. Pushed. */
+gsl_store *gsl_push_borrowed(lua_State *L);
 
 /* The functions of care.c. */
 int gsl_info(lua_State *L);

@@ -44,6 +44,15 @@ gsl_check_kind(lua_State *L, int arg, int upvalue, const char *name)
   return block;
 }
 
+/* A policy decides by what it is shown, and by nothing else. */
+static void
+check_not_asking(lua_State *L, const gsl_store *s)
+{
+  if (s->is_asking) {
+    luaL_error(L, "a policy cannot use the store that it decides for");
+  }
+}
+
 gsl_store *
 gsl_check_store(lua_State *L)
 {
@@ -54,6 +63,7 @@ gsl_check_store(lua_State *L)
   if (s->store == NULL) {
     luaL_argerror(L, 1, "the store is closed");
   }
+  check_not_asking(L, s);
   return s;
 }
 
@@ -75,6 +85,7 @@ gsl_check_child(lua_State *L, int upvalue, const char *name)
   if (child->owner == NULL) {
     luaL_argerror(L, 1, lua_pushfstring(L, "the %s is closed", name + 11));
   }
+  check_not_asking(L, child->owner);
   return child;
 }
 
@@ -146,10 +157,20 @@ gsl_push_closure(lua_State *L, lua_CFunction function)
   lua_pushcclosure(L, function, GSL_UPVALUES);
 }
 
+bool
+gsl_is_asked(const gsl_store *s)
+{
+  return s->has_driver && !s->is_driving && gs_wants_decision(s->store) &&
+         gs_is_in_charge(s->store, s->charge);
+}
+
 void
 gsl_safe_point(lua_State *L, gsl_store *s, int store_arg)
 {
-  if (!s->has_driver || s->is_driving || !gs_wants_decision(s->store)) {
+  if (!gsl_is_asked(s)) {
+    if (gs_wants_decision(s->store)) {
+      gs_decide(s->store); /* somebody else's affair, but for want of threads */
+    }
     return;
   }
   luaL_checkstack(L, 4, "too little room for the policy");

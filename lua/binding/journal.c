@@ -338,18 +338,7 @@ journal(lua_State *L)
   return push_events(L, b);
 }
 
-/* store:_note_policy_error(text, is_aside) */
-static int
-note_policy_error(lua_State *L)
-{
-  gsl_store *s = gsl_check_store(L);
-  const char *text = luaL_checkstring(L, 2);
-  gs_note_policy_error(s->store, text, lua_toboolean(L, 3) != 0);
-  return 0;
-}
-
 const luaL_Reg gsl_store_journal[] = {
     {"_journal", journal},
-    {"_note_policy_error", note_policy_error},
     {NULL, NULL},
 };

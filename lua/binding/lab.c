@@ -2,8 +2,8 @@
  * lab: a virtual store as a handle: what a driver does to a store, it does to
  * this one by the same names. lua/grainstore/lab.lua is its user.
  */
-#include "gsl_sim.h"
 #include "lab/lab.h"
+#include "gsl_sim.h"
 
 /* The memory is part of the handle: shapes, which hold tables of the lab, keep
  * it alive. */

@@ -171,11 +171,17 @@ destroy(lua_State *L)
 /* ---- the module -------------------------------------------------------------------- */
 
 const luaL_Reg gsl_module_functions[] = {
-    {"open", gsl_open},       {"info", gsl_info},
-    {"destroy", destroy},     {"env", gsl_new_env},
-    {"clock", gsl_new_clock}, {"verify", gsl_verify},
-    {"repair", gsl_repair},   {"journal", gsl_read_journal},
-    {"lab", gsl_new_lab},     {NULL, NULL},
+    {"open", gsl_open},
+    {"info", gsl_info},
+    {"destroy", destroy},
+    {"env", gsl_new_env},
+    {"clock", gsl_new_clock},
+    {"verify", gsl_verify},
+    {"repair", gsl_repair},
+    {"journal", gsl_read_journal},
+    {"lab", gsl_new_lab},
+    {"private", gsl_new_private},
+    {NULL, NULL},
 };
 
 /* Functions with the metatables as upvalues, into the table on top. The
@@ -183,6 +189,7 @@ const luaL_Reg gsl_module_functions[] = {
 static void
 set_functions(lua_State *L, const luaL_Reg *functions)
 {
+  luaL_checkstack(L, GSL_UPVALUES + 4, "too little room for a module");
   for (int i = 1; i <= GSL_UPVALUES; i++) {
     lua_pushvalue(L, i);
   }
@@ -219,6 +226,37 @@ set_open_options(lua_State *L)
   lua_setfield(L, -2, "open_options");
 }
 
+/* The upvalues have to stand at the bottom of the stack. */
+static int
+make_borrowed(lua_State *L)
+{
+  static const luaL_Reg *const store_lists[] = {gsl_store_tree, gsl_store_drive,
+                                                gsl_store_shape, NULL};
+  static const luaL_Reg *const shape_lists[] = {gsl_shape_methods, NULL};
+  static const luaL_Reg *const tables_lists[] = {gsl_tables_methods, NULL};
+  lua_settop(L, 0);
+  for (int i = 0; i < GSL_UPVALUES; i++) {
+    lua_newtable(L);
+  }
+  fill_metatable(L, GSL_STORE_MT, "grainstore.store", store_lists);
+  fill_metatable(L, GSL_SHAPE_MT, "grainstore.shape", shape_lists);
+  fill_metatable(L, GSL_TABLES_MT, "grainstore.tables", tables_lists);
+  gsl_store *s = lua_newuserdatauv(L, sizeof *s, GSL_STORE_VALUES);
+  memset(s, 0, sizeof *s);
+  s->tag = &gsl_tags[GSL_STORE_MT];
+  lua_pushvalue(L, GSL_STORE_MT);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+gsl_store *
+gsl_push_borrowed(lua_State *L)
+{
+  lua_pushcfunction(L, make_borrowed);
+  lua_call(L, 0, 1);
+  return lua_touserdata(L, -1);
+}
+
 EXPORT int luaopen_grainstore_core(lua_State *L);
 
 EXPORT int
@@ -228,6 +266,8 @@ luaopen_grainstore_core(lua_State *L)
                                                 gsl_store_many,
                                                 gsl_store_work,
                                                 gsl_store_tree,
+                                                gsl_store_drive,
+                                                gsl_store_start,
                                                 gsl_store_shape,
                                                 gsl_store_stats,
                                                 gsl_store_care,
@@ -246,6 +286,7 @@ luaopen_grainstore_core(lua_State *L)
   static const luaL_Reg *const shape_lists[] = {gsl_shape_methods, NULL};
   static const luaL_Reg *const tables_lists[] = {gsl_tables_methods, NULL};
   static const luaL_Reg *const lab_lists[] = {gsl_lab_methods, NULL};
+  static const luaL_Reg *const private_lists[] = {gsl_private_methods, NULL};
   lua_settop(L, 0);
   for (int i = 0; i < GSL_UPVALUES; i++) {
     lua_newtable(L);
@@ -260,6 +301,7 @@ luaopen_grainstore_core(lua_State *L)
   fill_metatable(L, GSL_SHAPE_MT, "grainstore.shape", shape_lists);
   fill_metatable(L, GSL_TABLES_MT, "grainstore.tables", tables_lists);
   fill_metatable(L, GSL_LAB_MT, "grainstore.virtual", lab_lists);
+  fill_metatable(L, GSL_PRIVATE_MT, "grainstore.private", private_lists);
   lua_newtable(L);
   set_functions(L, gsl_module_functions);
   lua_pushliteral(L, GS_VERSION_TEXT);

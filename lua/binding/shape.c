@@ -194,8 +194,13 @@ set_facts(lua_State *L, const gs_shape *shape)
   lua_createtable(L, 0, 3);
   set_number(L, "write", shape->write_amp);
   set_number(L, "space", shape->space_amp);
-  set_count(L, "read", shape->run_count);
+  set_number(L, "read", shape->read_amp);
   lua_setfield(L, -2, "amp");
+  lua_createtable(L, 0, 3);
+  set_number(L, "user", shape->user_rate);
+  set_number(L, "flushed", shape->flush_rate);
+  set_number(L, "merged", shape->merge_rate);
+  lua_setfield(L, -2, "rates");
   if (shape->oldest_view_seq != 0) {
     lua_createtable(L, 0, 2);
     set_count(L, "seq", shape->oldest_view_seq);
@@ -221,17 +226,19 @@ gsl_push_tree(lua_State *L, int shape_at)
   lua_setfield(L, -2, "runs");
 }
 
-/* store:_shape() -> plain table of the tree; lua/grainstore/tree.lua gives it its
- * methods */
+/* store:_shape([looks]) -> plain table of the tree; lua/grainstore/tree.lua gives
+ * it its methods. looks: not for a decision */
 static int
 shape_of_store(lua_State *L)
 {
   gsl_store *s = gsl_check_store(L);
   gs_error err;
+  bool looks = lua_toboolean(L, 2) != 0;
   lua_settop(L, 1);
   gsl_shape *box = gsl_new_shape(L, s->kind, 1);
   gsl_still_open(L, s);
-  gs_status status = gs_shape_new(s->store, &box->shape, &err);
+  gs_status status = looks ? gs_shape_look(s->store, &box->shape, &err)
+                           : gs_shape_new(s->store, &box->shape, &err);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);
   }

@@ -303,6 +303,18 @@ is_open(lua_State *L)
   return 1;
 }
 
+/* Others that have the store open do not wait for a policy that has gone. */
+static void
+leave_charge(gsl_store *s, gs_store *store)
+{
+  bool is_in_charge = s->has_driver && gs_is_in_charge(store, s->charge);
+  s->has_driver = false;
+  if (is_in_charge && gs_get_opens(store) > 1) {
+    GS_IGNORE(gs_set_policy_driven(store, false, NULL),
+              "fails in a forked child, which has no store");
+  }
+}
+
 /* Ends children first, then the store; the handle is closed whatever happens.
  * Used by close, __close and __gc. */
 static gs_status
@@ -316,7 +328,7 @@ end_store(gsl_store *s, gs_error *err)
   }
   gs_store *store = s->store;
   s->store = NULL;
-  s->has_driver = false;
+  leave_charge(s, store);
   gs_value_deinit(&s->value);
   gsl_many_deinit(&s->many);
   gs_status status = gs_close(store, err);

@@ -225,34 +225,6 @@ submit(lua_State *L)
   return 1;
 }
 
-/* store:_seal(): begins a flush without waiting for it */
-static int
-seal(lua_State *L)
-{
-  gsl_store *s = gsl_check_store(L);
-  gs_error err;
-  gs_status status = gs_seal(s->store, &err);
-  if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
-  }
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-/* store:_drive(function | nil): what runs at safe points */
-static int
-drive(lua_State *L)
-{
-  gsl_store *s = gsl_check_store(L);
-  lua_settop(L, 2);
-  if (!lua_isnil(L, 2)) {
-    luaL_checktype(L, 2, LUA_TFUNCTION);
-  }
-  s->has_driver = !lua_isnil(L, 2);
-  lua_setiuservalue(L, 1, GSL_STORE_DRIVER);
-  return 0;
-}
-
 /* store:_opens() -> handles of this process on the store */
 static int
 opens(lua_State *L)
@@ -262,6 +234,7 @@ opens(lua_State *L)
 }
 
 const luaL_Reg gsl_store_tree[] = {
-    {"_opens", opens}, {"_plan", submit}, {"_seal", seal},
-    {"_drive", drive}, {NULL, NULL},
+    {"_opens", opens},
+    {"_plan", submit},
+    {NULL, NULL},
 };

@@ -119,7 +119,7 @@ step(lua_State *L)
   gsl_safe_point(L, s, 1);
   gsl_still_open(L, s);
   gs_status status = gs_step(s->store, budget_us, &more, &err);
-  more = more || gs_wants_decision(s->store);
+  more = more || gsl_is_asked(s);
   gsl_safe_point(L, s, 1);
   if (status != GS_OK) {
     return gsl_fail(L, status, &err);

@@ -1,22 +1,45 @@
 --- The driver: shape in, policy asked, plans submitted. The only loop there is.
 --
--- It runs at safe points, inside calls of the state that opened the store, when
--- the tree has changed. A policy that raises or answers nonsense three times in
--- a row is set aside for a simple built-in one, until another is set; what it
--- said last is then in `store:tree().policy_error`.
+-- A policy is a table of pure functions: pick(tree), and perhaps flush(memtable),
+-- layout(level) and throttle(tree). The driver runs when a decision is wanted:
+-- at safe points inside calls of the state that opened the store, or on a thread
+-- of the store's with a state of its own. Each of the policy's functions gets a
+-- budget of instructions and memory. One that raises, spends its budget or
+-- answers nonsense has the rest of the decision go on without it; three such
+-- decisions in a row set the policy aside for the engine's own, until another is
+-- set. `store:tree().policy_error` and `store:stats().policy` tell.
 -- @module grainstore.driver
 
+local answers = require "grainstore.answers"
 local tree = require "grainstore.tree"
 
 local M = {}
 
 local STRIKES = 3
-local PLANS_PER_DECISION = 16
+local FUNCTIONS = { "pick", "flush", "layout", "throttle" }
+
+-- ---- which policy -----------------------------------------------------------
+
+-- Says what is wrong with a policy, or nil.
+local function wrong_policy(policy)
+  if type(policy.pick) ~= "function" then
+    return "a policy has a function 'pick'"
+  end
+  for _, name in ipairs(FUNCTIONS) do
+    local f = policy[name]
+    if f ~= nil and type(f) ~= "function" then
+      return ("'%s' is a function"):format(name)
+    end
+  end
+end
 
 --- Turns the option `policy` into a policy table; raises for anything else.
--- @param policy nil, a name, or a table with pick and perhaps flush
+-- @param policy nil, a name, or a table with pick and perhaps flush, layout and
+-- throttle
+-- @tparam[opt=3] integer level whom to blame, as for error
 -- @treturn table
-function M.resolve(policy)
+function M.resolve(policy, level)
+  level = level or 3
   if policy == nil then
     policy = "leveled"
   end
@@ -25,171 +48,203 @@ function M.resolve(policy)
     local make = shipped[policy]
     if not make then
       error(("option 'policy': there is no policy %q; shipped are %s")
-        :format(policy, table.concat(shipped.names, ", ")), 3)
+        :format(policy, table.concat(shipped.names, ", ")), level)
     end
     return make()
   end
   if type(policy) ~= "table" then
     error("option 'policy' takes a name or a table of functions, got a "
-      .. type(policy), 3)
+      .. type(policy), level)
   end
-  if type(policy.pick) ~= "function" then
-    error("option 'policy': a policy has a function 'pick'", 3)
-  end
-  if policy.flush ~= nil and type(policy.flush) ~= "function" then
-    error("option 'policy': 'flush' is a function", 3)
+  local wrong = wrong_policy(policy)
+  if wrong then
+    error("option 'policy': " .. wrong, level)
   end
   return policy
 end
 
+-- ---- one decision -------------------------------------------------------------
+
 local Driver = {}
 Driver.__index = Driver
 
--- Three decisions in a row that went wrong set the policy aside.
-function Driver:judge(store, wrong)
-  self.strikes = wrong and self.strikes + 1 or 0
-  self.last_error = wrong and tostring(wrong)
-  self.is_aside = self.strikes >= STRIKES
-  if wrong then
-    store:_note_policy_error(self.last_error, self.is_aside)
+-- What it takes of the policy is taken once: later reads of the table could run
+-- code of its own.
+local function new(policy)
+  local driver = {
+    name = tostring(policy.name or "unnamed"),
+    policy = {}, laid_out = {}, refused = {}, strikes = 0,
+  }
+  for _, name in ipairs(FUNCTIONS) do
+    driver.policy[name] = policy[name]
+  end
+  return setmetatable(driver, Driver)
+end
+
+-- The first thing that was wrong is what is told.
+function Driver:blame(wrong)
+  self.wrong = self.wrong or wrong
+end
+
+-- What one function of the policy answers; nil where it fails, or is not there.
+function Driver:ask(store, name, ...)
+  local f = self.policy[name]
+  if not f then
+    return nil
+  end
+  local ok, answer = store:_ask(f, ...)
+  if not ok then
+    self:blame(name .. ": " .. answer)
+    return nil
+  end
+  return answer
+end
+
+function Driver:ask_flush(store, facts)
+  if not self.policy.flush then
+    return
+  end
+  local seals, more, wrong =
+    answers.flush(self:ask(store, "flush", facts.memtable))
+  self:blame(wrong)
+  if seals then
+    store:_seal()
+  end
+  store:_flush_ask(more)
+end
+
+-- Asked once for each level; again where the answer was of no use.
+function Driver:ask_layout(store, level)
+  if not self.policy.layout or self.laid_out[level] then
+    return
+  end
+  local before = self.wrong
+  self.wrong = nil
+  local table_bytes, block_bytes, wrong =
+    answers.layout(self:ask(store, "layout", level))
+  self:blame(wrong)
+  self.laid_out[level] = not self.wrong
+  store:_layout(level, table_bytes, block_bytes)
+  self.wrong = before or self.wrong
+end
+
+-- Levels that outputs may go to from now on.
+function Driver:ask_layouts(store, facts, plans)
+  self:ask_layout(store, 0)
+  for _, level in ipairs(facts.levels) do
+    self:ask_layout(store, level)
+  end
+  for _, wanted in ipairs(plans) do
+    if wanted.plan.level then
+      self:ask_layout(store, wanted.plan.level)
+    end
   end
 end
 
--- Submits plans; returns what is wrong with them as answers. A refused plan is
--- no wrong answer: the policy sees it at the next decision.
+-- A refused plan is no wrong answer: the policy sees it at the next decision.
 function Driver:submit(store, plans)
   local refused = {}
   self.refused = refused
-  for i = 1, math.min(#plans, PLANS_PER_DECISION) do
-    local plan = plans[i]
-    if type(plan) ~= "table" then
-      return "a plan is a table, got a " .. type(plan)
-    end
-    local id, message, code, detail = store:_plan(plan)
+  for _, wanted in ipairs(plans) do
+    local id, message, code, detail = store:_plan(wanted.plan)
     if not id then
       refused[#refused + 1] = {
-        plan = plan, code = code, message = message,
+        plan = wanted.given, code = code, message = message,
         tables = detail and detail.tables,
       }
     end
   end
 end
 
--- Returns what is wrong with the answer.
-function Driver:ask_flush(store, shape)
-  if not self.policy.flush then
-    return nil
-  end
-  local m = shape.memtable
-  local ok, answer = pcall(self.policy.flush, {
-    bytes = m.bytes, entries = m.entries, tombstones = m.tombstones,
-    age_ms = m.age_ms, budget_bytes = m.budget_bytes,
-    wal_bytes = shape.wal.bytes,
-  })
-  if not ok then
-    return answer
-  end
-  if answer == true then
-    store:_seal()
+function Driver:ask_pick(store, shape, facts)
+  local plans, wake, wrong = answers.pick(self:ask(store, "pick", shape))
+  self:blame(wrong)
+  self:ask_layouts(store, facts, plans)
+  self:submit(store, plans)
+  store:_wake(wake)
+end
+
+function Driver:ask_throttle(store, shape)
+  if self.policy.throttle then
+    local rate, wrong = answers.throttle(self:ask(store, "throttle", shape))
+    self:blame(wrong)
+    store:_throttle(rate)
   end
 end
 
--- Plans come as an array, or as one plan, or as nil. Returns what is wrong.
-function Driver:ask_pick(store, shape)
-  local ok, answer = pcall(self.policy.pick, shape)
-  if not ok then
-    return answer
-  end
-  if answer == nil then
-    return self:submit(store, {})
-  end
-  if type(answer) ~= "table" then
-    return "pick returns nil or an array of plans, got a " .. type(answer)
-  end
-  return self:submit(store, answer.op ~= nil and { answer } or answer)
+-- Three decisions in a row that went wrong set the policy aside.
+function Driver:judge(store)
+  self.strikes = self.wrong and self.strikes + 1 or 0
+  store:_decided(self.wrong, self.strikes >= STRIKES)
 end
 
---- One decision: takes the shape, asks the policy, submits its plans.
+-- What the driver itself needs of a tree: taken before a policy is shown it and
+-- may do with it as it likes.
+local function facts_of(shape)
+  local m, levels = shape.memtable, {}
+  for i, run in ipairs(shape.runs) do levels[i] = run.level end
+  return {
+    handle = shape.shape, levels = levels,
+    memtable = {
+      bytes = m.bytes, entries = m.entries, tombstones = m.tombstones,
+      age_ms = m.age_ms, budget_bytes = m.budget_bytes,
+      wal_bytes = shape.wal.bytes,
+    },
+  }
+end
+
+--- One decision: takes the shape, asks the policy, does what it says.
 function Driver:decide(store)
   local shape = store:_shape()
   if not shape then
     return
   end
+  local facts = facts_of(shape)
+  self.wrong = nil
   shape.refused = self.refused
   tree.new(shape)
-  local wrong_flush = self:ask_flush(store, shape)
-  local wrong_pick = self:ask_pick(store, shape)
-  tree.close(shape)
-  self:judge(store, wrong_pick or wrong_flush)
+  self:ask_flush(store, facts)
+  self:ask_pick(store, shape, facts)
+  self:ask_throttle(store, shape)
+  facts.handle:close()
+  self:judge(store)
 end
 
---- The engine's own rule, in Lua: merge the newest runs while the next one is
--- not larger than all of them together.
-local function fallback(shape)
-  local gathered, count = 0, 0
-  for i, run in ipairs(shape.runs) do
-    if i > 2 and run.bytes > gathered then break end
-    gathered, count = gathered + run.bytes, i
-  end
-  if #shape.runs <= 8 or count < 2 or shape.running > 0 then
-    return nil
-  end
-  local inputs = {}
-  for i = 1, count do
-    for _, t in ipairs(shape.runs[i].tables) do
-      inputs[#inputs + 1] = t.id
-    end
-  end
-  return {
-    op = "merge", inputs = inputs, above = shape.runs[count].id,
-    why = "policy set aside",
-  }
-end
-
-function Driver:run(store)
-  if not self.is_aside then
-    return self:decide(store)
-  end
-  local shape = store:_shape()
-  local plan = shape and fallback(shape)
-  if shape then
-    tree.close(shape)
-  end
-  if plan then
-    store:_plan(plan)
-  end
-end
-
--- Who drives which store; a store that is collected leaves.
-local drivers = setmetatable({}, { __mode = "k" })
-
---- Puts a policy in charge of a store, or of a store that has one already.
--- @tparam store store
+--- Whoever decides by a policy: a function that makes one decision for a store,
+-- and the policy's name.
 -- @tparam table policy
-function M.install(store, policy)
-  local driver = setmetatable({
-    policy = policy, strikes = 0, is_aside = false, refused = {},
-  }, Driver)
-  store:_drive(function(s) driver:run(s) end)
-  drivers[store] = driver
+-- @treturn function
+-- @treturn string
+-- @treturn table what it knows: refused, the plans refused at the last decision
+function M.new(policy)
+  local driver = new(policy)
+  return function(store) driver:decide(store) end, driver.name, driver
 end
 
---- Asks the policy now, whether or not the tree has changed.
--- @tparam store store
-function M.decide(store)
-  drivers[store]:run(store)
-end
-
---- Adds to a shape what the driver knows: the plans refused at the last
--- decision, what was wrong with the policy's last answer, and whether it was
--- set aside.
--- @tparam store store
--- @tparam table shape
-function M.annotate(store, shape)
-  local driver = drivers[store]
-  shape.refused = driver and driver.refused or {}
-  shape.policy_error = driver and driver.last_error or nil
-  shape.policy_aside = driver ~= nil and driver.is_aside
+--- The same in a state of its own, from the name of a module and plain data. The
+-- module is a policy, or a function that makes one.
+-- @tparam string module
+-- @param args what the function is given; nil for a module that is a policy
+-- @treturn function
+-- @treturn string
+function M.private(module, args)
+  local made = require(module)
+  if type(made) == "function" then
+    made = made(args)
+  elseif args ~= nil then
+    error(("module '%s' returns no function that could take args")
+      :format(module), 0)
+  end
+  if type(made) ~= "table" then
+    error(("module '%s' makes no policy but a %s"):format(module, type(made)),
+      0)
+  end
+  local wrong = wrong_policy(made)
+  if wrong then
+    error(("module '%s': %s"):format(module, wrong), 0)
+  end
+  local decide, name = M.new(made)
+  return decide, name
 end
 
 return M

@@ -13,7 +13,7 @@
 
 local blame = require "grainstore.blame"
 local core = require "grainstore.core"
-local driver = require "grainstore.driver"
+local charge = require "grainstore.charge"
 local handles = require "grainstore.handles"
 local journal = require "grainstore.journal"
 local stats = require "grainstore.stats"
@@ -45,10 +45,11 @@ setmetatable(M, {
 
 -- A further handle of a store leaves its policy alone, unless it brings one.
 local function equip(store, policy, options)
-  if store:_opens() == 1 or options and options.policy ~= nil then
-    driver.install(store, policy)
-  end
   handles.note(store, options)
+  if store:_opens() == 1 or options and options.policy ~= nil then
+    return charge.install(store, policy)
+  end
+  return true
 end
 
 local function open(name, kind, path, options)
@@ -56,18 +57,26 @@ local function open(name, kind, path, options)
     error(("bad argument #2 to '%s' (table expected, got %s)")
       :format(name, type(options)), 2)
   end
-  local policy = driver.resolve(options and options.policy)
-  local store, message, code, detail =
+  local policy, message, code, detail =
+    charge.prepare(options and options.policy)
+  if not policy then
+    return nil, message, code, detail
+  end
+  local store
+  store, message, code, detail =
     call(name, false, core.open, path, options, kind, true)
   if not store then
     return nil, message, code, detail
   end
-  local is_done, problem = pcall(equip, store, policy, options)
-  if not is_done then
-    store:close() -- nobody else ever could
-    error(problem, 0)
+  local is_done, done, text, reason, more = pcall(equip, store, policy, options)
+  if is_done and done then
+    return store
   end
-  return store
+  store:close() -- nobody else ever could
+  if not is_done then
+    error(done, 0)
+  end
+  return nil, text, reason, more
 end
 
 --- Opens the store in a directory, of whichever kind it is.
@@ -185,11 +194,12 @@ local c_journal = methods._journal
 -- @treturn table see grainstore.tree; also refused, the plans refused at the
 -- last decision, policy_error, and policy_aside
 function methods:tree()
-  local shape, message, code, detail = call("tree", true, c_shape, self)
+  call("tree", true, methods._decide, self) -- what is due comes first
+  local shape, message, code, detail = call("tree", true, c_shape, self, true)
   if not shape then
     return nil, message, code, detail
   end
-  driver.annotate(self, shape)
+  charge.annotate(self, shape)
   return tree.keep(tree.new(shape))
 end
 
@@ -198,6 +208,7 @@ end
 -- @treturn table nested; `:delta(earlier)`; prints well
 function methods:stats()
   local counters = call("stats", true, c_stats, self)
+  counters.policy = charge.stats(self)
   return stats.new(counters)
 end
 
@@ -239,8 +250,14 @@ methods.plan = methods._plan
 function methods:set(name, value)
   if name == "policy" then
     call("set", true, c_stats, self) -- raises unless it is an open store
-    driver.install(self, driver.resolve(value))
-    driver.decide(self)
+    local policy, message, code, detail = charge.prepare(value)
+    if policy then
+      policy, message, code, detail = charge.install(self, policy)
+    end
+    if not policy then
+      return nil, message, code, detail
+    end
+    self:_decide()
     return true
   end
   local ok, message, code, detail = call("set", true, c_set, self, name, value)

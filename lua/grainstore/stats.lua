@@ -17,6 +17,7 @@ local counted = {
   cache = { "loads", "evictions" },
   stalls = { "count", "total_ms" },
   journal = { "events", "lost" },
+  policy = { "decisions", "errors", "time_us" },
 }
 
 local function ratio(above, below)
@@ -75,7 +76,7 @@ end
 
 local order = {
   "ops", "bytes", "amp", "jobs", "dropped", "memory", "cache", "tables", "wal",
-  "stalls", "views", "recovery",
+  "stalls", "views", "recovery", "policy",
 }
 
 -- "flush 2, runs 1": those that there were

@@ -35,6 +35,7 @@ describe("stats", function()
       clock = "warnings",
       disk = "ballast",
       journal = "events lost",
+      policy = "aside decisions errors mode name time_us",
     }
     local found = {}
     for group, fields in pairs(store:stats()) do

@@ -63,7 +63,7 @@ describe("stats", function()
     end
     local order = {
       "ops", "bytes", "amp", "jobs", "dropped", "memory", "cache", "tables",
-      "wal", "stalls", "views", "recovery",
+      "wal", "stalls", "views", "recovery", "policy",
     }
     assert.equal(#order, #lines)
     for i, group in ipairs(order) do
