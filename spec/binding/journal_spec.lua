@@ -118,7 +118,7 @@ describe("an event", function()
       store:flush()
     end
     local events = store:journal { kinds = { "policy_error" } }
-    assert.equal("oh dear", events[1].message)
+    assert.equal("pick: oh dear", events[1].message)
     assert.equal("policy", events[1].code)
     assert.equal("aside", events[#events].code)
     local times = 0
