@@ -200,7 +200,7 @@ function M.pick(answer)
   return plans, wake
 end
 
--- ---- the rest ----------------------------------------------------------------
+-- ---- the rest --------------------------------------------------------------
 
 local layout_fields = {
   table_bytes = { 4096, 1 << 28 }, block_bytes = { 256, 65536 },

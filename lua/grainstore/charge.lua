@@ -1,8 +1,8 @@
 --- Who makes plans for a store: the opener's side of policies.
 --
--- A policy that is a name or a table runs in the opener's state, inside calls. One
--- that is `{ module = …, args = … }` runs in a state of its own on a thread of the
--- store's. The driver is the same.
+-- A policy that is a name or a table runs in the opener's state, inside calls.
+-- One that is `{ module = …, args = … }` runs in a state of its own on a thread
+-- of the store's. The driver is the same.
 -- @module grainstore.charge
 
 local core = require "grainstore.core"

@@ -1,13 +1,13 @@
 --- The driver: shape in, policy asked, plans submitted. The only loop there is.
 --
--- A policy is a table of pure functions: pick(tree), and perhaps flush(memtable),
--- layout(level) and throttle(tree). The driver runs when a decision is wanted:
--- at safe points inside calls of the state that opened the store, or on a thread
--- of the store's with a state of its own. Each of the policy's functions gets a
--- budget of instructions and memory. One that raises, spends its budget or
--- answers nonsense has the rest of the decision go on without it; three such
--- decisions in a row set the policy aside for the engine's own, until another is
--- set. `store:tree().policy_error` and `store:stats().policy` tell.
+-- A policy is a table of pure functions: pick(tree), and perhaps
+-- flush(memtable), layout(level) and throttle(tree). The driver runs when a
+-- decision is wanted: at safe points inside calls of the state that opened the
+-- store, or on a thread of the store's with a state of its own. Each of the policy's functions has a
+-- budget of instructions and memory. Where one raises, spends it or answers
+-- nonsense, the decision goes on without that answer; three such decisions in a
+-- row set the policy aside for the engine's own, until another is set.
+-- `store:tree().policy_error` and `store:stats().policy` tell.
 -- @module grainstore.driver
 
 local answers = require "grainstore.answers"
@@ -63,7 +63,7 @@ function M.resolve(policy, level)
   return policy
 end
 
--- ---- one decision -------------------------------------------------------------
+-- ---- one decision ---------------------------------------------------------
 
 local Driver = {}
 Driver.__index = Driver
@@ -221,8 +221,8 @@ function M.new(policy)
   return function(store) driver:decide(store) end, driver.name, driver
 end
 
---- The same in a state of its own, from the name of a module and plain data. The
--- module is a policy, or a function that makes one.
+--- The same in a state of its own, from the name of a module and plain data.
+-- The module is a policy, or a function that makes one.
 -- @tparam string module
 -- @param args what the function is given; nil for a module that is a policy
 -- @treturn function

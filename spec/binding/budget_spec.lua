@@ -38,7 +38,7 @@ describe("the budget of a policy", function()
         sum = sum + i
         kept[#kept + 1] = { i }
       end
-      return sum
+      return sum, kept
     end, 10000)
     assert.same({ true, 50005000 }, { ok, sum })
     assert.same({ true }, { store:_ask(function() end) })

@@ -231,8 +231,8 @@ describe("the driver", function()
         function() store:set("policy", "leveled") end,
         function() store:close() end,
         function() cursor(store) end,
-        function() for _ in store:scan() do break end end,
-        function() for _ in pairs(store) do break end end,
+        function() store:scan() end,
+        function() pairs(store)() end,
       } do
         said[#said + 1] = select(2, pcall(f))
       end

@@ -315,7 +315,8 @@ describe("a threaded policy", function()
         "kept = kept or {} for i = 1, 90000 do kept[#kept + 1] = { #kept } end",
       ["it answers nonsense"] = "return { 5 }",
       ["it yields"] = "coroutine.yield()",
-      ["it breaks the tree"] = "tree.shape:close() local _ = tree.runs[1].tables[1].id",
+      ["it breaks the tree"] =
+        "tree.shape:close() local _ = tree.runs[1].tables[1].id",
     } do
       it(name, function()
         open { module = module("return { name = 'bad', pick = function(tree) "
