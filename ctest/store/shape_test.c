@@ -109,6 +109,39 @@ test_a_shape_keeps_its_key_bounds_when_the_tables_go(void **state)
   kit_close(store);
 }
 
+static void
+test_looking_leaves_the_question_and_decisions_measure_rates(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.has_policy = true;
+  gs_store *store = kit_open(&options);
+  gs_shape *shape = NULL;
+  kit_fill(store, "a", 1, 20);
+  KIT_OK(gs_flush(store, &kit_err));
+  KIT_OK(gs_shape_look(store, &shape, &kit_err));
+  gs_shape_free(shape);
+  assert_true(gs_wants_decision(store));
+  KIT_OK(gs_shape_new(store, &shape, &kit_err));
+  assert_false(gs_wants_decision(store));
+  assert_true(shape->user_rate == 0.0);
+  assert_true(shape->read_amp == 1.0);
+  gs_shape_free(shape);
+  uint64_t before = kit_stats(store).user_bytes_written;
+  kit_fill(store, "a", 1, 20);
+  KIT_OK(gs_flush(store, &kit_err));
+  uint64_t bytes = kit_stats(store).user_bytes_written - before;
+  gs_sim_advance_ms(sim_machine, 2000);
+  KIT_OK(gs_shape_new(store, &shape, &kit_err));
+  assert_true(shape->user_rate > (double)bytes / 2.1 &&
+              shape->user_rate < (double)bytes / 1.9);
+  assert_true(shape->flush_rate > 0.0);
+  assert_true(shape->merge_rate == 0.0);
+  assert_true(shape->read_amp == 1.5);
+  gs_shape_free(shape);
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -116,6 +149,7 @@ main(void)
       KIT_TEST(test_a_shape_tells_runs_tables_and_their_figures),
       KIT_TEST(
           test_a_change_of_the_tree_asks_for_a_decision_until_it_is_looked_at),
+      KIT_TEST(test_looking_leaves_the_question_and_decisions_measure_rates),
       KIT_TEST(test_the_oldest_snapshot_and_its_age_are_told),
       KIT_TEST(test_a_shape_keeps_its_key_bounds_when_the_tables_go),
   };

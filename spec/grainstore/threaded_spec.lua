@@ -321,7 +321,7 @@ describe("a threaded policy", function()
       it(name, function()
         open { module = module("return { name = 'bad', pick = function(tree) "
           .. text .. " end }") }
-        change(14)
+        change(9)
         local policy = store:stats().policy
         assert.is_true(policy.aside, store:tree().policy_error)
         assert.equal("bad", policy.name)

@@ -10,7 +10,9 @@ Virtual.__index = Virtual
 Virtual.__name = "grainstore.lab.virtual"
 
 -- What a driver asks of a store goes on to the virtual one.
-for _, name in ipairs { "_shape", "_plan", "_seal" } do
+for _, name in ipairs {
+  "_shape", "_plan", "_seal", "_throttle", "_layout", "_flush_ask", "_wake",
+} do
   Virtual[name] = function(self, ...)
     return self.core[name](self.core, ...)
   end
@@ -20,8 +22,8 @@ function Virtual:_drive(decide)
   self.decide = decide
 end
 
--- Nobody else has to be kept safe from a policy here: what is wrong with it ends
--- the run.
+-- Nobody has to be kept safe from a policy here: what is wrong with it ends the
+-- run.
 function Virtual:_ask(f, ...) -- luacheck: no self
   return true, f(...)
 end
@@ -30,12 +32,6 @@ function Virtual:_decided(wrong) -- luacheck: no self
   if wrong then
     error(wrong, 0)
   end
-end
-
--- A virtual store has memtables and tables of the sizes in its settings, and no
--- writers that could be held back; time passes by writes.
-for _, name in ipairs { "_throttle", "_layout", "_flush_ask", "_wake" } do
-  Virtual[name] = function() return true end
 end
 
 --- Lets the machine run until so many writes in all; whenever a decision is
