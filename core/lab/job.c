@@ -202,11 +202,11 @@ gs_lab_floor(gs_lab *lab, gs_error *err)
 {
   gs_plan plan;
   gs_refusal refusal;
-  if (lab->version->run_count <= GS_RUNS_FLOOR ||
+  if (lab->version->run_count <= lab->floor_runs ||
       gs_lab_count_merges(lab) > 0) {
     return GS_OK;
   }
-  size_t runs = gs_floor_gather(lab->version, GS_RUNS_FLOOR);
+  size_t runs = gs_floor_gather(lab->version, lab->floor_runs);
   if (runs < 2) {
     return GS_OK;
   }
@@ -327,7 +327,7 @@ gs_lab_job_end(gs_lab *lab, gs_lab_job *job, gs_error *err)
   }
   unlink_job(lab, job);
   gs_lab_job_free(lab, job);
-  lab->wants_decision = true;
+  lab->wants_decision = lab->floor_runs != GS_RUNS_BUILTIN;
   if (status == GS_OK) {
     status = gs_lab_flush_queue(lab, err);
   }

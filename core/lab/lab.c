@@ -92,6 +92,7 @@ set_up(gs_lab *lab)
   lab->random = o->seed;
   lab->next_id = 1;
   lab->reason = "flush";
+  lab->floor_runs = GS_RUNS_FLOOR;
   lab->wake_s = INFINITY;
   lab->ask_at = INFINITY;
   lab->active_ms = (double)o->start_ms;
@@ -222,6 +223,16 @@ gs_lab_submit(gs_lab *lab, const gs_plan *plan, bool dry_run, uint64_t *job_id,
                    refusal->text);
   }
   return dry_run ? GS_OK : gs_lab_job_queue(lab, plan, job_id, err);
+}
+
+void
+gs_lab_set_aside(gs_lab *lab)
+{
+  lab->floor_runs = GS_RUNS_BUILTIN;
+  lab->throttle = 0;
+  lab->ask_at = INFINITY;
+  lab->ask_more = 0;
+  lab->wake_s = INFINITY;
 }
 
 void

@@ -85,6 +85,9 @@ GS_MUST_CHECK gs_status gs_lab_submit(gs_lab *lab, const gs_plan *plan,
 /* As gs_seal; nothing where the memtable is empty or too many wait. */
 void gs_lab_seal(gs_lab *lab);
 
+/* As when a policy is set aside: the engine's own rule decides from now on. */
+void gs_lab_set_aside(gs_lab *lab);
+
 void gs_lab_set_throttle(gs_lab *lab, uint64_t bytes_per_s); /* 0: none */
 void gs_lab_set_flush_ask(gs_lab *lab, uint64_t more_bytes); /* 0: never */
 void gs_lab_set_wake(gs_lab *lab, uint64_t in_ms);           /* 0: never */

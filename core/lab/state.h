@@ -54,6 +54,7 @@ struct gs_lab {
   gs_lab_times times;
 
   bool wants_decision;
+  size_t floor_runs; /* the engine's own merge acts where there are more */
   const char *reason;
   uint64_t throttle;
   double ask_more; /* bytes by which the memtable grows until a decision */

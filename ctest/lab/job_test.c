@@ -107,6 +107,20 @@ test_the_floor_merges_whatever_a_policy_does(void **state)
 }
 
 static void
+test_where_a_policy_is_set_aside_the_engine_decides(void **state)
+{
+  (void)state;
+  test_alloc alloc;
+  gs_lab_options options = kit_options();
+  gs_lab *lab = kit_lab(&alloc, &options);
+  kit_run_until(lab, 3);
+  gs_lab_set_aside(lab);
+  kit_run(lab, options.writes);
+  assert_true(lab->version->run_count <= GS_RUNS_BUILTIN + 1);
+  kit_end(lab, &alloc);
+}
+
+static void
 test_a_merge_wants_as_much_room_as_it_reads(void **state)
 {
   (void)state;
@@ -133,6 +147,7 @@ main(void)
       cmocka_unit_test(test_tables_in_hand_are_kept_from_other_plans),
       cmocka_unit_test(test_moves_and_drops_take_no_bytes),
       cmocka_unit_test(test_the_floor_merges_whatever_a_policy_does),
+      cmocka_unit_test(test_where_a_policy_is_set_aside_the_engine_decides),
       cmocka_unit_test(test_a_merge_wants_as_much_room_as_it_reads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

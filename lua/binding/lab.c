@@ -194,6 +194,14 @@ seal(lua_State *L)
   return 1;
 }
 
+/* v:_aside(): the engine's own rule decides from now on */
+static int
+aside(lua_State *L)
+{
+  gs_lab_set_aside(check(L));
+  return 0;
+}
+
 static uint64_t
 check_count(lua_State *L, int arg)
 {
@@ -324,6 +332,7 @@ const luaL_Reg gsl_lab_methods[] = {
     {"_shape", shape},
     {"_plan", submit},
     {"_seal", seal},
+    {"_aside", aside},
     {"_throttle", throttle},
     {"_flush_ask", flush_ask},
     {"_wake", wake},

@@ -12,7 +12,6 @@
 -- @module grainstore.lab
 
 local compare = require "grainstore.lab.compare"
-local core = require "grainstore.core"
 local driver = require "grainstore.driver"
 local check = require "grainstore.lab.options"
 local reports = require "grainstore.lab.report"
@@ -116,7 +115,7 @@ local function stalls_of(look)
 end
 
 local function parameters_of(w, o, switches)
-  local all = { name = nil }
+  local all = {}
   for name, value in pairs(w) do all[name] = value end
   for name, value in pairs(o) do all[name] = value end
   for name, value in pairs(switches) do all[name] = value end
@@ -140,7 +139,7 @@ function M.run(options)
   local policy = driver.resolve(options.policy)
   local o, switches = split(options)
   local began = os.clock()
-  local v <close> = virtual.new(core, settings(w, o, switches), policy)
+  local v <close> = virtual.new(settings(w, o, switches), policy)
   local history = {}
   for i = 1, math.max(1, o.samples // 1) do
     v:run(w.writes * i / o.samples)
@@ -156,6 +155,7 @@ function M.run(options)
       read = later_mean(history, "read_amp"),
     },
     stalls = stalls_of(look), decisions = v.decisions, refused = look.refused,
+    policy_errors = v.policy_errors,
     jobs = {
       flushes = look.flushes, merges = look.merges, moves = look.moves,
       drops = look.drops, lapsed = look.lapsed,

@@ -1,6 +1,7 @@
 --- A virtual store under a driver: to the driver it is a store.
 -- @module grainstore.lab.virtual
 
+local core = require "grainstore.core"
 local driver = require "grainstore.driver"
 
 local M = {}
@@ -22,16 +23,18 @@ function Virtual:_drive(decide)
   self.decide = decide
 end
 
--- Nobody has to be kept safe from a policy here: what is wrong with it ends the
--- run.
+-- There is no host to keep safe here, so a policy has no budget.
 function Virtual:_ask(f, ...) -- luacheck: no self
-  return true, f(...)
+  local ok, answer = pcall(f, ...)
+  if ok then return true, answer end
+  return false, tostring(answer)
 end
 
-function Virtual:_decided(wrong) -- luacheck: no self
-  if wrong then
-    error(wrong, 0)
-  end
+-- What was wrong with a decision; the driver that set its policy aside decides
+-- no more.
+function Virtual:_decided(wrong, is_aside)
+  self.policy_errors = self.policy_errors + (wrong and 1 or 0)
+  if is_aside then self.core:_aside() end
 end
 
 --- Lets the machine run until so many writes in all; whenever a decision is
@@ -39,7 +42,8 @@ end
 -- @tparam number writes
 function Virtual:run(writes)
   while true do
-    local event = assert(self.core:advance(writes))
+    local event, message = self.core:advance(writes)
+    if not event then error(message, 0) end
     if event == "reached" then return end
     local began = os.clock()
     self.decide(self)
@@ -60,13 +64,14 @@ end
 
 Virtual.__close = Virtual.close
 
---- @tparam table core the module of C functions
--- @tparam table settings of a virtual store
+--- @tparam table settings of a virtual store, as `core.lab` takes them
 -- @tparam table policy
 -- @treturn table
-function M.new(core, settings, policy)
+function M.new(settings, policy)
+  local virtual, message = core.lab(settings)
+  if not virtual then error("the lab: " .. message, 0) end
   local made = setmetatable({
-    core = assert(core.lab(settings)), decisions = 0, policy_s = 0,
+    core = virtual, decisions = 0, policy_s = 0, policy_errors = 0,
   }, Virtual)
   made:_drive(driver.new(policy))
   return made

@@ -1,0 +1,166 @@
+-- Runs in the lab: reports, and what they say of policies that are understood.
+
+local lab = require "grainstore.lab"
+local policies = require "grainstore.policy"
+
+local MIB = 1 << 20
+
+local function run(options)
+  options.workload = options.workload
+    or lab.uniform { keys = 20000, writes = 200000 }
+  options.memtable_bytes = options.memtable_bytes or MIB
+  options.table_bytes = options.table_bytes or MIB
+  return lab.run(options)
+end
+
+describe("a run in the lab", function()
+  it("gives a report with a history", function()
+    local report = run { policy = "tiered", samples = 50 }
+    assert.equal("tiered/1", report.policy)
+    assert.equal("uniform", report.workload)
+    assert.equal(1, report.seed)
+    assert.equal(20000, report.parameters.keys)
+    assert.equal(50, #report.history)
+    for i, sample in ipairs(report.history) do
+      assert.near(200000 * i / 50, sample.writes, 1)
+      assert.is_true(sample.disk_bytes >= 0 and sample.tables >= sample.runs)
+    end
+    local last = report.history[50]
+    assert.near(200000 * 116, last.user_bytes, 1)
+    assert.equal(last.write_amp, report.amp.write)
+    assert.is_true(report.amp.write > 1 and report.amp.read >= 1)
+    assert.is_true(report.decisions > 10)
+    assert.is_true(report.policy_s <= report.took_s)
+    assert.is_string(report:text())
+  end)
+
+  it("is the same for the same seed", function()
+    local function figures(seed)
+      local report = run { policy = "leveled", seed = seed }
+      report.took_s, report.policy_s = 0, 0
+      return report
+    end
+    assert.same(figures(1), figures(1))
+    assert.is_false(figures(1).amp.write == figures(2).amp.write)
+  end)
+
+  it("takes every shipped policy", function()
+    for _, name in ipairs(policies.names) do
+      local report = run { policy = name, lossy = true, samples = 5 }
+      assert.equal(name .. "/1", report.policy)
+      assert.is_true(report.history[5].flushed_bytes > 0)
+    end
+  end)
+
+  it("takes every workload", function()
+    for _, name in ipairs { "uniform", "zipf", "delete_heavy", "sequential",
+      "queue" } do
+      local report = run {
+        policy = "tiered", workload = lab[name] { keys = 5000, writes = 50000 },
+      }
+      assert.equal(name, report.workload)
+      assert.is_true(report.history[#report.history].disk_bytes > 0)
+    end
+    local report = run {
+      policy = policies.expire_first(policies.time_window {
+        window_ms = 5000,
+      }),
+      workload = lab.time_series {
+        writes = 100000, rate = 1000, ttl_ms = 20000,
+      },
+    }
+    assert.is_true(report.jobs.drops > 0)
+    assert.is_true(report.amp.space < 3)
+  end)
+
+  it("weighs writing against reading and space as theory does", function()
+    local workload = lab.uniform { keys = 200000, writes = 2000000 }
+    local found = {}
+    for _, name in ipairs { "leveled", "tiered", "lazy_leveled" } do
+      found[name] = run {
+        policy = policies[name](name == "leveled" and {
+          base_bytes = 4 * MIB,
+        } or nil), workload = workload, instant = true,
+      }.amp
+    end
+    local leveled, tiered = found.leveled, found.tiered
+    assert.is_true(tiered.write < found.lazy_leveled.write)
+    assert.is_true(tiered.write < leveled.write)
+    assert.is_true(leveled.read < tiered.read)
+    assert.is_true(leveled.space < tiered.space)
+    assert.is_true(found.lazy_leveled.space < tiered.space)
+  end)
+
+  it("stalls a writer that is too fast for the device", function()
+    local report = run {
+      policy = "leveled", workload = lab.uniform {
+        keys = 200000, writes = 400000, rate = 1e6,
+      }, write_bytes_per_s = 20 * MIB, read_bytes_per_s = 20 * MIB,
+    }
+    local stalls = report.stalls
+    assert.is_true(stalls.count > 0)
+    assert.is_true(stalls.longest_s > 0)
+    assert.is_true(stalls.longest_s <= stalls.total_s)
+    local sum = 0
+    for _, seconds in pairs(stalls.by_reason) do sum = sum + seconds end
+    assert.near(stalls.total_s, sum, 1e-9)
+  end)
+
+  it("is bounded where a policy does nothing, and where one fails", function()
+    for _, pick in ipairs {
+      function() end, function() error "no" end, function() return 7 end,
+      function() return { op = "merge", inputs = { 1, 1 }, bottom = true } end,
+    } do
+      local report = run { policy = { name = "odd", pick = pick } }
+      assert.is_true(report.history[#report.history].runs <= 32)
+    end
+  end)
+
+  it("counts what was wrong with a policy's answers", function()
+    local calls = 0
+    local report = run { policy = { pick = function()
+      calls = calls + 1
+      error "no"
+    end } }
+    assert.equal(3, calls)
+    assert.equal(3, report.policy_errors)
+    assert.equal(0, run { policy = "tiered" }.policy_errors)
+  end)
+
+  it("holds a petabyte", function()
+    local report = lab.run {
+      policy = "tiered", workload = lab.uniform {
+        keys = 1e13, writes = 1e13, rate = 1e6,
+      }, memtable_bytes = 1 << 37, table_bytes = 1 << 40, samples = 20,
+    }
+    local last = report.history[20]
+    assert.is_true(last.disk_bytes > 5e14)
+    assert.is_true(last.tables < 10000)
+  end)
+
+  it("refuses what it does not know", function()
+    assert.has_error(function() lab.run(1) end)
+    assert.has_error(function() run { policy = "best" } end)
+    assert.has_error(function() lab.run { policy = "tiered" } end)
+    assert.has_error(function() run { policy = "tiered", speed = 1 } end)
+    assert.has_error(function() run { policy = "tiered", seed = "x" } end)
+    assert.has_error(function() run { policy = "tiered", instant = 1 } end)
+    assert.has_error(function() lab.uniform { key = 1 } end)
+    assert.has_error(function() lab.uniform { keys = -1 } end)
+    assert.has_error(function() lab.time_series { keys = 1 } end)
+  end)
+end)
+
+describe("several runs", function()
+  it("are compared, made or yet to be made", function()
+    local one = run { policy = "tiered", samples = 10 }
+    local both = lab.compare { one, {
+      policy = "leveled", workload = lab.uniform {
+        keys = 20000, writes = 200000,
+      }, memtable_bytes = MIB, samples = 10,
+    } }
+    local text = both:text()
+    assert.truthy(text:find("tiered/1", 1, true))
+    assert.truthy(text:find("leveled/1", 1, true))
+  end)
+end)
