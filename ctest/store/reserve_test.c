@@ -27,6 +27,21 @@ open_again(gs_store *store, gs_options *options, gs_crash_model model)
   return kit_open(options);
 }
 
+/* Some writes, each with a higher number; returns the last. */
+static uint64_t
+write_some(gs_store *store, int count, bool flushes, uint64_t last)
+{
+  for (int i = 0; i < count; i++) {
+    uint64_t seq = kit_put(store, "a", "1");
+    assert_true(seq > last);
+    last = seq;
+    if (flushes) {
+      KIT_OK(gs_flush(store, &kit_err));
+    }
+  }
+  return last;
+}
+
 static void
 test_no_number_is_given_out_twice_over_crashes(void **state)
 {
@@ -36,14 +51,7 @@ test_no_number_is_given_out_twice_over_crashes(void **state)
   gs_store *store = kit_open(&options);
   uint64_t last = 0;
   for (int life = 0; life < 12; life++) {
-    for (int i = 0; i <= life % 4; i++) {
-      uint64_t seq = kit_put(store, "a", "1");
-      assert_true(seq > last);
-      last = seq;
-      if (life % 3 == 1) {
-        KIT_OK(gs_flush(store, &kit_err));
-      }
-    }
+    last = write_some(store, 1 + life % 4, life % 3 == 1, last);
     store = open_again(store, &options, models[life % 2]);
     assert_true(gs_last_seq(store) >= last);
   }
