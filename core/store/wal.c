@@ -590,16 +590,24 @@ wait_for_work(gs_store *store)
   gs_cond_wait(store->log_work, store->commit, is_sooner ? mark_us : wait_us);
 }
 
+/* Under load a sync is always due, and a segment that is not ready in time
+ * stops every writer: so no two syncs run while one is wanted. */
 void
 gs_wal_thread(void *context)
 {
   gs_store *store = context;
+  bool has_just_synced = false;
   gs_mutex_lock(store->commit);
   while (!store->is_closing) {
     uint64_t wait_us = 0;
-    if (is_sync_due(store, &wait_us)) {
+    bool must_prepare = is_prepare_due(store);
+    if (is_sync_due(store, &wait_us) && !(must_prepare && has_just_synced)) {
       GS_IGNORE(gs_wal_sync(store, NULL), "the store keeps the failure");
-    } else if (!is_prepare_due(store) || gs_wal_prepare(store, NULL) != GS_OK) {
+      has_just_synced = true;
+      continue;
+    }
+    has_just_synced = false;
+    if (!must_prepare || gs_wal_prepare(store, NULL) != GS_OK) {
       wait_for_work(store);
     }
   }

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "store/paths.h"
+#include "store/store.h"
 
 static void
 count_segment(void *context, const char *name)
@@ -282,6 +283,42 @@ test_a_segment_that_cannot_be_made_delays_no_sync(void **state)
   kit_close(store);
 }
 
+static void
+put_large(gs_store *store, const char *key)
+{
+  static const uint8_t bytes[4200];
+  KIT_OK(gs_put(store, gs_slice_str(key), gs_slice_of(bytes, sizeof bytes),
+                NULL, NULL, &kit_err));
+}
+
+/* Each write is more than the window: whenever a sync ends the next is due. */
+static void
+test_syncs_under_load_do_not_keep_the_next_segment_back(void **state)
+{
+  (void)state;
+  enum { LOG_THREAD = 2 };
+  gs_options options = kit_options();
+  options.threads = 1;
+  options.durability = GS_DURABILITY_BATCH;
+  options.wal_batch_bytes = 4096;
+  options.max_wal_bytes = 1 << 20;
+  gs_sim_allow_tasks(sim_machine);
+  gs_store *store = kit_open(&options);
+  put_large(store, "a");
+  step_to(LOG_THREAD, "wal.sync");
+  put_large(store, "b");
+  assert_null(store->wal.prepared);
+  step_to(LOG_THREAD, "allocate");
+  assert_true(store->wal.is_preparing);
+  assert_int_equal(gs_durable_seq(store), 1);
+  put_large(store, "c");
+  step_to(LOG_THREAD, "wal.sync");
+  assert_non_null(store->wal.prepared);
+  gs_sim_drain(sim_machine);
+  assert_int_equal(gs_durable_seq(store), gs_last_seq(store));
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -296,6 +333,7 @@ main(void)
       KIT_TEST(
           test_a_log_that_stays_when_its_store_is_closed_is_synced_and_sealed),
       KIT_TEST(test_a_segment_that_cannot_be_made_delays_no_sync),
+      KIT_TEST(test_syncs_under_load_do_not_keep_the_next_segment_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
