@@ -39,13 +39,9 @@ find_in_memory(const gs_read_point *point, gs_slice key, uint64_t hash,
 }
 
 static gs_status
-find_in_run(gs_store *store, const gs_run *run, gs_slice key, uint64_t hash,
-            uint64_t seq, gs_entry *out, gs_error *err)
+find_in_table(gs_store *store, gs_tree_table *found, gs_slice key,
+              uint64_t hash, uint64_t seq, gs_entry *out, gs_error *err)
 {
-  gs_tree_table *found = gs_run_find(run, key);
-  if (found == NULL) {
-    return GS_ABSENT;
-  }
   gs_table *table;
   gs_status status = gs_store_table(store, found, &table, err);
   if (status != GS_OK) {
@@ -54,15 +50,20 @@ find_in_run(gs_store *store, const gs_run *run, gs_slice key, uint64_t hash,
   return gs_table_get(table, key, hash, seq, out, err);
 }
 
-/* Asks for the index lines of all runs at once, so that their misses overlap. */
-static void
-prefetch_runs(const gs_version *version, gs_slice key, uint64_t hash)
+/* Runs that are looked at together. */
+enum { GROUP_RUNS = 16 };
+
+/* The tables of the runs from first on that may have the key, newest first; how
+ * many. Their index lines are asked for at once, so that the misses overlap. */
+static size_t
+choose_tables(const gs_version *version, size_t first, gs_slice key,
+              uint64_t hash, gs_tree_table *chosen[GROUP_RUNS])
 {
-  if (version->run_count < 2) {
-    return;
-  }
-  for (size_t i = 0; i < version->run_count; i++) {
-    const gs_tree_table *found = gs_run_find(version->runs[i], key);
+  size_t left = version->run_count - first;
+  size_t end = first + (left < GROUP_RUNS ? left : GROUP_RUNS);
+  size_t count = 0;
+  for (size_t i = first; i < end; i++) {
+    gs_tree_table *found = gs_run_find(version->runs[i], key);
     const gs_table *table =
         found == NULL
             ? NULL
@@ -70,7 +71,27 @@ prefetch_runs(const gs_version *version, gs_slice key, uint64_t hash)
     if (table != NULL) {
       gs_table_prefetch(table, hash);
     }
+    if (found != NULL) {
+      chosen[count++] = found;
+    }
   }
+  return count;
+}
+
+static gs_status
+find_in_group(gs_store *store, const gs_read_point *point, size_t first,
+              gs_slice key, uint64_t hash, gs_entry *out, gs_error *err)
+{
+  gs_tree_table *chosen[GROUP_RUNS];
+  size_t count = choose_tables(point->view->version, first, key, hash, chosen);
+  for (size_t i = 0; i < count; i++) {
+    gs_status status =
+        find_in_table(store, chosen[i], key, hash, point->seq, out, err);
+    if (status != GS_ABSENT) {
+      return status;
+    }
+  }
+  return GS_ABSENT;
 }
 
 gs_status
@@ -81,11 +102,9 @@ gs_store_find(gs_store *store, const gs_read_point *point, gs_slice key,
   if (find_in_memory(point, key, hash, out)) {
     return GS_OK;
   }
-  const gs_version *version = point->view->version;
-  prefetch_runs(version, key, hash);
-  for (size_t i = 0; i < version->run_count; i++) {
-    gs_status status =
-        find_in_run(store, version->runs[i], key, hash, point->seq, out, err);
+  size_t run_count = point->view->version->run_count;
+  for (size_t first = 0; first < run_count; first += GROUP_RUNS) {
+    gs_status status = find_in_group(store, point, first, key, hash, out, err);
     if (status != GS_ABSENT) {
       return status;
     }
