@@ -54,6 +54,11 @@ function M.install(store, prepared)
   if prepared.private then
     return store:_start(prepared.private, prepared.name)
   end
+  if prepared.policy.loses and not store:options().lossy then
+    return nil, ("policy '%s' drops what is live: open the store with "
+      .. "lossy = true, or take another policy")
+      :format(tostring(prepared.policy.name)), "policy", {}
+  end
   local decide, name, knows = driver.new(prepared.policy)
   known[store] = knows
   return store:_drive(decide, name)

@@ -15,6 +15,24 @@ describe("expire_first", function()
     return T.plan_text(policy.pick(T.tree(text, facts)))
   end
 
+  it("is like the policy it decides for in all else", function()
+    local inner = { name = "inner/1", pick = function()
+      return { wake_in_ms = 5 }
+    end }
+    function inner.flush() return true end
+    function inner.layout() return { table_bytes = 4096 } end
+    function inner.throttle() return 7 end
+    local outer = expire_first(inner)
+    assert.equal("expire_first inner/1", outer.name)
+    for _, name in ipairs { "flush", "layout", "throttle" } do
+      assert.equal(inner[name], outer[name])
+    end
+    local tree = T.tree("L1 a-c:9(4e 4x@50..100)", { now_ms = 100 })
+    local plans = outer.pick(tree)
+    assert.equal("drop", plans[1].op)
+    assert.equal(5, plans.wake_in_ms)
+  end)
+
   it("drops tables whose entries have all expired", function()
     assert.equal("drop 2\nmerge 1 into 101",
       decide "L0 a-b:9(4e)\nL1 a-c:9(4e 4x@50..100) d-z:9(4e)")

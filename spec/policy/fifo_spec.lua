@@ -73,6 +73,20 @@ describe("fifo", function()
     assert.is_true(found.steps > 0)
   end)
 
+  it("is not put in charge of a store that may lose nothing", function()
+    local env = T.env()
+    local store, message, code = grainstore.open("cache", {
+      env = env, policy = "fifo",
+    })
+    assert.is_nil(store)
+    assert.equal("policy", code)
+    assert.is_truthy(message:find("lossy = true", 1, true))
+    local safe <close> = assert(grainstore.open("cache", { env = env }))
+    assert.equal("policy", select(3, safe:set("policy", "fifo")))
+    assert.equal("policy", select(3, safe:set("policy",
+      require "grainstore.policy".expire_first "fifo")))
+  end)
+
   it("keeps a store within its bytes, and what it keeps is the newest",
     function()
       local env = T.env()

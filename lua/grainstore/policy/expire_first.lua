@@ -61,8 +61,5 @@ return function(policy)
       why = ("%d tables have expired"):format(#inputs),
     }, inner.pick(tree))
   end
-  return {
-    name = "expire_first " .. (inner.name or "?"), pick = pick,
-    flush = inner.flush,
-  }
+  return tables.around(inner, "expire_first", pick)
 end

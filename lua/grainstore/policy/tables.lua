@@ -94,12 +94,26 @@ function M.plans(answer)
   return answer == nil and {} or answer.op ~= nil and { answer } or answer
 end
 
+--- A policy that decides in another one's stead, and is like it in all else.
+-- @tparam table inner
+-- @tparam string name put before the inner one's
+-- @tparam function pick
+-- @treturn table a policy
+function M.around(inner, name, pick)
+  return {
+    name = name .. " " .. (inner.name or "?"), pick = pick,
+    flush = inner.flush, layout = inner.layout, throttle = inner.throttle,
+    loses = inner.loses,
+  }
+end
+
 --- A plan first, then those of a policy that use none of its tables.
 -- @tparam table plan
 -- @param answer the policy's
 -- @treturn {plan,...}
 function M.before(plan, answer)
   local taken, plans = {}, { plan }
+  plans.wake_in_ms = answer and answer.wake_in_ms
   for _, id in ipairs(plan.inputs) do taken[id] = true end
   for _, other in ipairs(M.plans(answer)) do
     local is_apart = true

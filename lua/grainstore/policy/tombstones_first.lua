@@ -94,8 +94,5 @@ return function(policy, options)
     local answer = inner.pick(tree)
     return plan and tables.before(plan, answer) or answer
   end
-  return {
-    name = "tombstones_first " .. (inner.name or "?"), pick = pick,
-    flush = inner.flush,
-  }
+  return tables.around(inner, "tombstones_first", pick)
 end
