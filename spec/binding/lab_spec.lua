@@ -42,6 +42,7 @@ describe("a virtual store", function()
     assert.is_nil(id)
     assert.equal("bad_plan", code)
     plan.inputs, plan.bottom = { shape.runs[1].tables[1].id }, true
+    assert.is_truthy(message)
     id, message, code = v:_plan(plan)
     assert.is_nil(id)
     assert.equal("path_blocked", code)

@@ -301,8 +301,8 @@ describe("open", function()
 
     it("the policy", function()
       says("option 'policy': there is no policy \"lazy\"; shipped are "
-        .. "bounded_l0, fifo, lazy_leveled, leveled, manual, tiered, time_window, "
-        .. "universal", "open", { policy = "lazy" })
+        .. "bounded_l0, fifo, lazy_leveled, leveled, manual, tiered, "
+        .. "time_window, universal", "open", { policy = "lazy" })
       says("option 'policy' takes a name or a table of functions, got a number",
         "open", { policy = 5 })
       says("option 'policy': a policy has a function 'pick'", "open",

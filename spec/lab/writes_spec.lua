@@ -82,7 +82,8 @@ describe("the writes of a workload", function()
   end)
 
   it("delete the oldest of a queue when it is full", function()
-    local list, first, count = all(lab.queue { keys = 100, writes = 1000 }), 1, 0
+    local list = all(lab.queue { keys = 100, writes = 1000 })
+    local first, count = 1, 0
     local inserted = {}
     for _, write in ipairs(list) do
       if write[2] then

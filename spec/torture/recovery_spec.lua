@@ -4,8 +4,8 @@
 local T = require "grainstore.testing"
 local family = require "spec.support.family"
 
--- Recoveries that do little have fewer operations to crash at: what is asked for
--- is a fifth more than the 20,000 that are wanted.
+-- Recoveries that do little have fewer operations to crash at: what is asked
+-- for is a fifth more than the 20,000 that are wanted.
 local STATES, DEPTH = 24000, 3
 
 describe("a recovery", function()

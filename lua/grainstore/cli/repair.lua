@@ -26,7 +26,7 @@ local function plain(report)
 end
 
 function M.run(args)
-  if not args.into == not args.dry_run then
+  if (args.into ~= nil) == (args.dry_run == true) then
     kit.misuse("give --into or --dry-run")
   end
   local report = plain(kit.check(grainstore.repair(args.path,
