@@ -39,7 +39,10 @@ run(void *context)
 void
 gs_decide(gs_store *store)
 {
-  if (!gs_wants_decision(store) || gs_store_check(store, NULL) != GS_OK) {
+  bool may_be_asked =
+      atomic_load_explicit(&store->decides_inside, memory_order_relaxed) &&
+      gs_wants_decision(store);
+  if (!may_be_asked || gs_store_check(store, NULL) != GS_OK) {
     return;
   }
   gs_mutex_lock(store->state);
@@ -59,6 +62,7 @@ detach(gs_store *store)
   gs_mutex_lock(store->state);
   gs_deciding *d = store->deciding;
   store->deciding = NULL;
+  atomic_store(&store->decides_inside, false);
   if (d != NULL) {
     d->is_ending = true;
     gs_cond_broadcast(store->asked);
@@ -95,6 +99,7 @@ attach(gs_store *store, gs_deciding *d)
   bool is_first = store->deciding == NULL;
   if (is_first) {
     store->deciding = d;
+    atomic_store(&store->decides_inside, d->thread == NULL);
     gs_decision_want(store, "manual");
   }
   gs_mutex_unlock(store->state);

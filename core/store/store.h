@@ -159,6 +159,7 @@ struct gs_store {
   atomic_bool wants_decision;
   atomic_bool is_driven; /* the caller makes plans, see decision.h */
   atomic_uint_fast64_t charge;
+  atomic_bool decides_inside; /* a decider without a thread is there */
   gs_throttle throttle;
   gs_level_layout layouts[GS_LEVELS];
   atomic_size_t run_count;    /* of the current version */

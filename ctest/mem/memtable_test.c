@@ -134,6 +134,7 @@ test_statistics_count_what_was_added(void **state)
   assert_int_equal(stats.min_seq, 11);
   assert_int_equal(stats.max_seq, ENTRIES + 10);
   assert_true(stats.used_bytes > want.data_bytes / 2);
+  assert_int_equal(gs_memtable_used_bytes(table), stats.used_bytes);
   gs_memtable_unref(table);
   free(past);
 }
