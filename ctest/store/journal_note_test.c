@@ -295,7 +295,10 @@ test_an_opening_tells_what_it_recovered(void **state)
   gs_store *store = kit_open(&options);
   kit_put(store, "a", "1");
   kit_put(store, "b", "2");
-  sim_machine_crash(GS_CRASH_KILL, 0);
+  gs_sim *killed = gs_sim_crash(sim_machine, GS_CRASH_KILL, 0);
+  assert_non_null(killed);
+  kit_close(store);
+  sim_machine_become(killed);
   options.env = sim_machine_env;
   store = kit_open(&options);
   gs_journal *journal = journal_of(store, 0);
