@@ -263,6 +263,12 @@ lab-agree: ## the lab beside the engine, 2 GiB per run: ARGS="dir 2 zipf tiered"
 	  LUA_CPATH='$(BUILD)/release/lua/?.so;;' \
 	  lua5.4 spec/lab/agree.lua $(or $(ARGS),$(BUILD)/agree-store)
 
+.PHONY: lab-scale
+lab-scale: ## a terabyte and 10^10 writes in the lab, every policy: ARGS=tiered
+	@$(MAKE) CONFIG=release all
+	@LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
+	  LUA_CPATH='$(BUILD)/release/lua/?.so;;' lua5.4 spec/lab/scale.lua $(ARGS)
+
 .PHONY: kill
 kill: all ## a writer killed two hundred times, and what it left
 	@GS_KILL_ROUNDS=$${GS_KILL_ROUNDS:-200} TIME_LIMIT=7200 \

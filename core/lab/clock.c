@@ -55,17 +55,16 @@ gs_lab_seal(gs_lab *lab)
   if (lab->writes <= lab->active_from || lab->sealed_count == GS_SEALED_MAX) {
     return;
   }
-  lab->sealed[lab->sealed_count++] =
-      (gs_fill_span){lab->active_from, lab->writes, lab->active_ms,
-                     gs_lab_now_ms(lab)};
+  lab->sealed[lab->sealed_count++] = (gs_fill_span){
+      lab->active_from, lab->writes, lab->active_ms, gs_lab_now_ms(lab)};
   lab->active_from = lab->writes;
   lab->active_ms = gs_lab_now_ms(lab);
   lab->active_end =
       lab->mix.kind == GS_LAB_QUEUE
           ? gs_fill_end(&lab->fill, lab->writes,
                         (double)lab->options.memtable_bytes)
-          : lab->writes + gs_fill_end(&lab->fill, 0,
-                                      (double)lab->options.memtable_bytes);
+          : lab->writes +
+                gs_fill_end(&lab->fill, 0, (double)lab->options.memtable_bytes);
   lab->ask_at = lab->ask_more > 0 ? lab->ask_more : INFINITY;
   gs_lab_note_time(lab);
 }
@@ -117,8 +116,7 @@ look_for_stall(gs_lab *lab)
   end_stall(lab);
   lab->stall.reason = reason;
   lab->stall.began_s = lab->now_s;
-  lab->stall.ask_s =
-      lab->now_s + (double)lab->options.max_stall_ms / 1000;
+  lab->stall.ask_s = lab->now_s + (double)lab->options.max_stall_ms / 1000;
 }
 
 /* A driver at the writer's safe points is asked when the writer's call comes
@@ -176,9 +174,8 @@ static double
 wanted_rate(const gs_lab *lab)
 {
   double rate = lab->options.rate > 0 ? lab->options.rate : INFINITY;
-  double allowed = lab->throttle > 0
-                       ? (double)lab->throttle / lab->user_bytes
-                       : INFINITY;
+  double allowed =
+      lab->throttle > 0 ? (double)lab->throttle / lab->user_bytes : INFINITY;
   return lab->stall.reason != NULL ? 0 : fmin(rate, allowed);
 }
 
@@ -255,7 +252,8 @@ time_to_event(const gs_lab *lab, const speeds *at, double until)
   }
   if (at->writes_per_s > 0) {
     double writes = next_write(lab, until) - lab->writes;
-    least = fmin(least, isinf(at->writes_per_s) ? 0 : writes / at->writes_per_s);
+    least =
+        fmin(least, isinf(at->writes_per_s) ? 0 : writes / at->writes_per_s);
   }
   if (lab->wants_decision && lab->stall.reason != NULL) {
     least = fmin(least, lab->stall.ask_s - lab->now_s);
@@ -324,7 +322,7 @@ is_instant(const gs_lab *lab)
 static gs_status
 turn(gs_lab *lab, double until, gs_error *err)
 {
-  bool did_end;
+  bool did_end = false;
   gs_status status = begin_jobs(lab, err);
   if (status == GS_OK) {
     status = end_jobs(lab, &did_end, err);

@@ -31,11 +31,11 @@ reserve(gs_content *content)
   if (content->count < content->capacity) {
     return true;
   }
-  size_t capacity = content->capacity == 0 ? FIRST_PIECES
-                                           : content->capacity * 2;
-  gs_piece *pieces = content->alloc->resize(
-      content->alloc, content->pieces, content->capacity * sizeof *pieces,
-      capacity * sizeof *pieces);
+  size_t capacity =
+      content->capacity == 0 ? FIRST_PIECES : content->capacity * 2;
+  gs_piece *pieces = content->alloc->resize(content->alloc, content->pieces,
+                                            content->capacity * sizeof *pieces,
+                                            capacity * sizeof *pieces);
   if (pieces == NULL) {
     content->failed = true;
     return false;
@@ -196,8 +196,7 @@ put_on(gs_content *out, const walk *w, uint64_t end, gs_cohort *stack,
   if (piece.count == 0) {
     return;
   }
-  if (last != NULL && last->hi == piece.lo &&
-      gs_mix_is_ordered(rules->mix) &&
+  if (last != NULL && last->hi == piece.lo && gs_mix_is_ordered(rules->mix) &&
       gs_piece_is_like(last, &piece, rules->mix)) {
     gs_piece_join(last, &piece, rules->mix);
     return;
@@ -206,8 +205,8 @@ put_on(gs_content *out, const walk *w, uint64_t end, gs_cohort *stack,
 }
 
 gs_status
-gs_content_union(gs_content *sources, size_t count,
-                 const gs_union_rules *rules, gs_content *out, gs_error *err)
+gs_content_union(gs_content *sources, size_t count, const gs_union_rules *rules,
+                 gs_content *out, gs_error *err)
 {
   gs_cohort stack[STACK_MAX];
   size_t at[GS_RUNS_MAX + 1] = {0};

@@ -77,8 +77,8 @@ typedef struct cutter {
   gs_alloc *alloc;
   const gs_cut_rules *rules;
   gs_content filling;
-  gs_count entries;   /* of the pieces in it */
-  double bytes;       /* of the file so far */
+  gs_count entries; /* of the pieces in it */
+  double bytes;     /* of the file so far */
   size_t next_fence;
   gs_table_list *out;
 } cutter;
@@ -250,8 +250,7 @@ pour(cutter *c, gs_piece piece, gs_error *err)
   gs_status status = GS_OK;
   while (status == GS_OK && piece.lo < piece.hi) {
     gs_count entries = gs_piece_count(&piece, c->rules->mix);
-    gs_lab_extent extent =
-        extent_of(c->rules, entries, gs_piece_width(&piece));
+    gs_lab_extent extent = extent_of(c->rules, entries, gs_piece_width(&piece));
     double per_entry = gs_size_entry(c->rules->format, &extent);
     uint64_t length = take(c, &piece, entries, per_entry);
     double share = (double)length / (double)(piece.hi - piece.lo);
@@ -281,8 +280,8 @@ pour_between(cutter *c, gs_piece piece, gs_error *err)
       break;
     }
     if (piece.lo < fence->begin) {
-      status = pour(
-          c, split_off(&piece, fence->begin - piece.lo, is_ordered), err);
+      status =
+          pour(c, split_off(&piece, fence->begin - piece.lo, is_ordered), err);
     }
     if (status == GS_OK) {
       status = end_table(c, err);

@@ -53,8 +53,7 @@ GS_MUST_CHECK gs_status gs_table_list_add(gs_table_list *list,
                                           gs_tree_table *table, gs_error *err);
 
 /* Appends the tables of the stream to an initialised list. */
-GS_MUST_CHECK gs_status gs_cut_tables(gs_alloc *alloc,
-                                      const gs_content *stream,
+GS_MUST_CHECK gs_status gs_cut_tables(gs_alloc *alloc, const gs_content *stream,
                                       const gs_cut_rules *rules,
                                       gs_table_list *out, gs_error *err);
 

@@ -25,7 +25,9 @@ choose_level(const maker *m)
   }
   for (size_t r = 0; r < m->old->run_count; r++) {
     const gs_run *run = m->old->runs[r];
-    if (run->level > level && gs_run_count_removed(run, m->edit->removed, m->edit->removed_count) > 0) {
+    if (run->level > level &&
+        gs_run_count_removed(run, m->edit->removed, m->edit->removed_count) >
+            0) {
       level = run->level;
     }
   }
@@ -59,8 +61,8 @@ keep_run(maker *m, gs_run *run)
   bool is_target = !edit->is_flush && edit->target == GS_TARGET_INTO &&
                    edit->run_id == run->id;
   const gs_run_change change = {
-      .level = is_target && edit->level >= 0 ? (uint32_t)edit->level
-                                             : run->level,
+      .level =
+          is_target && edit->level >= 0 ? (uint32_t)edit->level : run->level,
       .removed = edit->removed,
       .removed_count = edit->removed_count,
       .added = edit->added,

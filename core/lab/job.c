@@ -79,8 +79,7 @@ gs_lab_job_free(gs_lab *lab, gs_lab_job *job)
   gs_version_unref(job->version);
   gs_alloc_free(alloc, (void *)job->plan.inputs,
                 job->plan.input_count * sizeof *job->plan.inputs);
-  gs_alloc_free(alloc, job->fences,
-                job->fence_count * sizeof *job->fences);
+  gs_alloc_free(alloc, job->fences, job->fence_count * sizeof *job->fences);
   GS_DELETE(alloc, job);
 }
 
@@ -109,8 +108,8 @@ append(gs_lab *lab, gs_lab_job *job)
 static gs_status
 copy_plan(gs_lab *lab, gs_lab_job *job, const gs_plan *plan, gs_error *err)
 {
-  uint64_t *inputs = gs_alloc_array(lab->alloc, plan->input_count,
-                                    sizeof *inputs);
+  uint64_t *inputs =
+      gs_alloc_array(lab->alloc, plan->input_count, sizeof *inputs);
   if (inputs == NULL) {
     return GS_FAIL_NOMEM(err);
   }
@@ -124,8 +123,8 @@ copy_plan(gs_lab *lab, gs_lab_job *job, const gs_plan *plan, gs_error *err)
   if (plan->cut_count == 0) {
     return GS_OK;
   }
-  job->fences = gs_alloc_array(lab->alloc, plan->cut_count,
-                               sizeof *job->fences);
+  job->fences =
+      gs_alloc_array(lab->alloc, plan->cut_count, sizeof *job->fences);
   if (job->fences == NULL) {
     return GS_FAIL_NOMEM(err);
   }
@@ -160,8 +159,8 @@ gs_lab_job_queue(gs_lab *lab, const gs_plan *plan, uint64_t *job_id,
   gs_version_ref(job->version);
   gs_status status = copy_plan(lab, job, plan, err);
   if (status == GS_OK) {
-    status = gs_claim_new(lab->alloc, job->id, lab->version, plan, &job->claim,
-                          err);
+    status =
+        gs_claim_new(lab->alloc, job->id, lab->version, plan, &job->claim, err);
   }
   if (status != GS_OK) {
     gs_lab_job_free(lab, job);
@@ -210,8 +209,7 @@ gs_lab_floor(gs_lab *lab, gs_error *err)
   if (runs < 2) {
     return GS_OK;
   }
-  gs_status status =
-      gs_floor_plan(lab->alloc, lab->version, runs, &plan, err);
+  gs_status status = gs_floor_plan(lab->alloc, lab->version, runs, &plan, err);
   if (status != GS_OK) {
     return status;
   }

@@ -85,8 +85,7 @@ set_up(gs_lab *lab)
   };
   lab->fill = (gs_fill){&lab->options, &lab->mix, &lab->format};
   double gone = o->kind == GS_LAB_QUEUE ? 0.5 : o->delete_share;
-  lab->user_bytes =
-      gs_size_data(&lab->format, (gs_count){1 - gone, gone});
+  lab->user_bytes = gs_size_data(&lab->format, (gs_count){1 - gone, gone});
   lab->log_bytes = (1 - gone) * gs_size_log(&lab->format, false) +
                    gone * gs_size_log(&lab->format, true);
   lab->random = o->seed;
@@ -96,8 +95,7 @@ set_up(gs_lab *lab)
   lab->wake_s = INFINITY;
   lab->ask_at = INFINITY;
   lab->active_ms = (double)o->start_ms;
-  lab->active_end =
-      gs_fill_end(&lab->fill, 0, (double)o->memtable_bytes);
+  lab->active_end = gs_fill_end(&lab->fill, 0, (double)o->memtable_bytes);
 }
 
 gs_status
@@ -150,12 +148,11 @@ gs_lab_free(gs_lab *lab)
 static void
 fill_memtable(const gs_lab *lab, gs_shape_memtable *out)
 {
-  gs_count entries =
-      gs_fill_entries(&lab->fill, lab->active_from, lab->writes);
+  gs_count entries = gs_fill_entries(&lab->fill, lab->active_from, lab->writes);
   double age_ms = gs_lab_now_ms(lab) - lab->active_ms;
   *out = (gs_shape_memtable){
-      .bytes = (uint64_t)gs_fill_memory(&lab->fill, lab->active_from,
-                                        lab->writes),
+      .bytes =
+          (uint64_t)gs_fill_memory(&lab->fill, lab->active_from, lab->writes),
       .entry_count = (uint64_t)(entries.puts + entries.gones),
       .tombstone_count = (uint64_t)entries.gones,
       .age_ms = (uint64_t)age_ms,
@@ -168,8 +165,7 @@ fill_memtable(const gs_lab *lab, gs_shape_memtable *out)
 static double
 log_bytes(const gs_lab *lab)
 {
-  double from =
-      lab->sealed_count > 0 ? lab->sealed[0].from : lab->active_from;
+  double from = lab->sealed_count > 0 ? lab->sealed[0].from : lab->active_from;
   return (lab->writes - from) * lab->log_bytes;
 }
 
@@ -244,8 +240,7 @@ gs_lab_set_throttle(gs_lab *lab, uint64_t bytes_per_s)
 void
 gs_lab_set_flush_ask(gs_lab *lab, uint64_t more_bytes)
 {
-  double used =
-      gs_fill_memory(&lab->fill, lab->active_from, lab->writes);
+  double used = gs_fill_memory(&lab->fill, lab->active_from, lab->writes);
   lab->ask_more = (double)more_bytes;
   lab->ask_at = more_bytes == 0 ? INFINITY : used + (double)more_bytes;
 }
@@ -295,8 +290,8 @@ live_bytes(const gs_lab *lab)
 {
   double expired = 0;
   if (lab->options.ttl_ms != 0) {
-    expired = gs_lab_writes_at(lab, gs_lab_now_ms(lab) -
-                                        (double)lab->options.ttl_ms);
+    expired =
+        gs_lab_writes_at(lab, gs_lab_now_ms(lab) - (double)lab->options.ttl_ms);
   }
   double keys = gs_fill_live(&lab->fill, lab->writes, expired);
   return gs_size_data(&lab->format, (gs_count){keys, 0});
@@ -308,8 +303,8 @@ gs_lab_look(gs_lab *lab, gs_lab_sample *out)
   *out = lab->sums;
   out->writes = lab->writes;
   out->time_s = lab->now_s;
-  out->user_bytes = gs_size_data(&lab->format,
-                                 gs_fill_entries(&lab->fill, 0, lab->writes));
+  out->user_bytes =
+      gs_size_data(&lab->format, gs_fill_entries(&lab->fill, 0, lab->writes));
   out->live_bytes = live_bytes(lab);
   for (size_t r = 0; r < lab->version->run_count; r++) {
     add_run(lab, lab->version->runs[r], out);

@@ -125,7 +125,7 @@ typedef struct gs_lab_sample {
   double expired;       /* entries in tables that have expired as values */
   double read_amp;      /* runs that a get of a key that is there looks at */
   uint64_t runs, tables;
-  size_t level_count;   /* up to the deepest with a run */
+  size_t level_count; /* up to the deepest with a run */
   gs_lab_level levels[GS_LAB_LEVELS];
   /* so far */
   uint64_t flushes, merges, moves, drops, refused, lapsed;

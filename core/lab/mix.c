@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-static const double FIRST_RANKS = 16; /* classes of one key */
-static const double GROWTH = 1.35;    /* of the ranks in one class */
+static const double first_ranks = 16;   /* classes of one key */
+static const double rank_growth = 1.35; /* of the ranks in one class */
 
 /* The sum of i^-skew over first <= i < end, for ranks beyond the first. */
 static double
@@ -25,8 +25,8 @@ sum_of_powers(double first, double end, double skew)
 static double
 add_class(gs_mix *mix, double first, double end, double skew)
 {
-  double sum = end - first <= 1 ? pow(first, -skew)
-                                : sum_of_powers(first, end, skew);
+  double sum =
+      end - first <= 1 ? pow(first, -skew) : sum_of_powers(first, end, skew);
   mix->classes[mix->class_count++] =
       (gs_mix_class){.keys = end - first, .rate = sum / (end - first)};
   return sum;
@@ -38,7 +38,7 @@ make_zipf(gs_mix *mix, double skew)
   double sum = 0;
   double first = 1;
   while (first <= mix->keys) {
-    double end = first < FIRST_RANKS ? first + 1 : ceil(first * GROWTH);
+    double end = first < first_ranks ? first + 1 : ceil(first * rank_growth);
     bool is_last = end > mix->keys || mix->class_count == GS_MIX_CLASSES - 1;
     end = is_last ? floor(mix->keys) + 1 : end;
     sum += add_class(mix, first, end, skew);

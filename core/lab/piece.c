@@ -131,8 +131,7 @@ static void
 unite_at(gs_cohort *stack, size_t *count, size_t at, const gs_mix *mix)
 {
   unite(&stack[at], &stack[at + 1], mix);
-  memmove(&stack[at + 1], &stack[at + 2],
-          (*count - at - 2) * sizeof *stack);
+  memmove(&stack[at + 1], &stack[at + 2], (*count - at - 2) * sizeof *stack);
   (*count)--;
 }
 
@@ -227,16 +226,15 @@ gs_piece_is_like(const gs_piece *a, const gs_piece *b, const gs_mix *mix)
 /* The cohorts of both, each thinned to its share of the keys, in order of
  * time; those of the same time are one. */
 static size_t
-interleave(const gs_piece *a, const gs_piece *b, double share_a,
-           double share_b, gs_cohort *stack)
+interleave(const gs_piece *a, const gs_piece *b, double share_a, double share_b,
+           gs_cohort *stack)
 {
   size_t count = 0;
   size_t i = 0;
   size_t j = 0;
   while (i < a->count || j < b->count) {
-    bool takes_b =
-        i == a->count ||
-        (j < b->count && b->cohorts[j].to_ms > a->cohorts[i].to_ms);
+    bool takes_b = i == a->count ||
+                   (j < b->count && b->cohorts[j].to_ms > a->cohorts[i].to_ms);
     gs_cohort next = takes_b ? b->cohorts[j++] : a->cohorts[i++];
     next.writes *= takes_b ? share_b : share_a;
     gs_cohort *last = count == 0 ? NULL : &stack[count - 1];
@@ -259,7 +257,10 @@ static void
 join_ordered(gs_piece *a, const gs_piece *b, double share_a, double share_b)
 {
   gs_cohort *x = &a->cohorts[0];
-  gs_cohort y = b->count == 0 ? (gs_cohort){0} : b->cohorts[0];
+  gs_cohort y = {0};
+  if (b->count > 0) {
+    y = b->cohorts[0];
+  }
   if (a->count == 0) {
     *x = y;
     x->put = 0;
@@ -298,10 +299,9 @@ keep_keys(gs_piece *joined, double keys, const gs_mix *mix)
 static double
 keys_of(const gs_piece *piece, const gs_mix *mix)
 {
-  return piece->count == 0
-             ? 0
-             : gs_piece_width(piece) *
-                   gs_mix_distinct(mix, piece->cohorts[0].writes);
+  return piece->count == 0 ? 0
+                           : gs_piece_width(piece) *
+                                 gs_mix_distinct(mix, piece->cohorts[0].writes);
 }
 
 /* A gap between the two has none of its keys. */

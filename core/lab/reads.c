@@ -58,7 +58,7 @@ add_class(const layer *layers, size_t count, double rate, double weight,
 {
   double has[RUNS];
   double put[RUNS];
-  double alive = 0;   /* chance of a value in this run or an older one */
+  double alive = 0; /* chance of a value in this run or an older one */
   double values[RUNS];
   for (size_t r = count; r > 0; r--) {
     has[r - 1] = chances(layers[r - 1].piece, rate, &put[r - 1]);
@@ -78,16 +78,15 @@ add_place(const gs_lab *lab, uint64_t position, tally *sum)
 {
   layer layers[RUNS];
   uint8_t key[8];
-  size_t count = lab->version->run_count < RUNS ? lab->version->run_count
-                                                : RUNS;
+  size_t count =
+      lab->version->run_count < RUNS ? lab->version->run_count : RUNS;
   gs_position_put(key, position);
   for (size_t r = 0; r < count; r++) {
     const gs_tree_table *table =
         gs_run_find(lab->version->runs[r], gs_slice_of(key, sizeof key));
     layers[r].is_covered = table != NULL;
-    layers[r].piece = table == NULL
-                          ? NULL
-                          : piece_at(gs_table_content(table), position);
+    layers[r].piece =
+        table == NULL ? NULL : piece_at(gs_table_content(table), position);
   }
   for (size_t c = 0; c < lab->mix.class_count; c++) {
     const gs_mix_class *class = &lab->mix.classes[c];

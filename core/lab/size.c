@@ -58,9 +58,9 @@ shared_prefix(double width, uint32_t key_bytes)
 
 /* What rows are like on average, and the blocks they make. */
 typedef struct packing {
-  double row_bytes;       /* mean */
-  double rows_per_block;  /* mean */
-  double block_bytes;     /* of a full block */
+  double row_bytes;      /* mean */
+  double rows_per_block; /* mean */
+  double block_bytes;    /* of a full block */
 } packing;
 
 /* Blocks of one row: those that take more than half of the target. */
@@ -107,14 +107,15 @@ pack(const gs_lab_format *format, const gs_lab_extent *extent)
                              : extent->width;
   double prefix = shared_prefix(guess, format->key_bytes);
   double fixed = GS_BLOCK_HEADER_BYTES + GS_TABLE_CHECKSUM_BYTES + prefix;
-  double rows = put > half ? 1 / share_put
-                           : rows_that_fit(format->block_bytes - fixed,
-                                           share_put, put + per_row,
-                                           gone + per_row);
+  double rows = put > half
+                    ? 1 / share_put
+                    : rows_that_fit(format->block_bytes - fixed, share_put,
+                                    put + per_row, gone + per_row);
   if (entries > 0 && rows > entries) {
     rows = entries < 1 ? 1 : entries;
   }
-  double heads = ceil((GS_BLOCK_HEADER_BYTES + rows * per_row + prefix) / 4) * 4;
+  double heads =
+      ceil((GS_BLOCK_HEADER_BYTES + rows * per_row + prefix) / 4) * 4;
   return (packing){mean, rows, heads + rows * mean + GS_TABLE_CHECKSUM_BYTES};
 }
 
@@ -138,7 +139,7 @@ gs_size_empty(const gs_lab_format *format)
 }
 
 /* Keys to a bucket of the point index: full to four fifths. */
-static const double KEYS_PER_BUCKET = GS_BUCKET_ENTRIES * 4.0 / 5.0;
+static const double keys_per_bucket = GS_BUCKET_ENTRIES * 4.0 / 5.0;
 
 static double
 fence_bytes(const gs_lab_format *format, double width)
@@ -153,7 +154,7 @@ gs_size_entry(const gs_lab_format *format, const gs_lab_extent *extent)
   packing p = pack(format, extent);
   return (p.block_bytes + fence_bytes(format, extent->width)) /
              p.rows_per_block +
-         GS_BUCKET_BYTES / KEYS_PER_BUCKET;
+         GS_BUCKET_BYTES / keys_per_bucket;
 }
 
 double
@@ -162,8 +163,9 @@ gs_size_table(const gs_lab_format *format, const gs_lab_extent *extent)
   double entries = extent->entries.puts + extent->entries.gones;
   packing p = pack(format, extent);
   double blocks = entries / p.rows_per_block;
-  double buckets = ceil(entries / KEYS_PER_BUCKET);
-  return gs_size_empty(format) + shared_prefix(extent->width, format->key_bytes) +
+  double buckets = ceil(entries / keys_per_bucket);
+  return gs_size_empty(format) +
+         shared_prefix(extent->width, format->key_bytes) +
          blocks * (p.block_bytes + fence_bytes(format, extent->width)) +
          buckets * GS_BUCKET_BYTES;
 }

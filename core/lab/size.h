@@ -26,8 +26,8 @@ typedef struct gs_lab_format {
 /* What the sizes of a table depend on. */
 typedef struct gs_lab_extent {
   gs_count entries;
-  double width;   /* share of the key space */
-  double seqs;    /* sequence numbers it spans */
+  double width; /* share of the key space */
+  double seqs;  /* sequence numbers it spans */
 } gs_lab_extent;
 
 /* Bytes of the whole file. */

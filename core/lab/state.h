@@ -45,9 +45,9 @@ struct gs_lab {
   double now_s;
   double writes;
 
-  double active_from;  /* the active memtable's first write */
-  double active_end;   /* where it is full */
-  double active_ms;    /* when it was begun */
+  double active_from;                 /* the active memtable's first write */
+  double active_end;                  /* where it is full */
+  double active_ms;                   /* when it was begun */
   gs_fill_span sealed[GS_SEALED_MAX]; /* oldest first */
   size_t sealed_count;
   gs_lab_job *jobs;
@@ -78,9 +78,9 @@ struct gs_lab_job {
   gs_lab_job *next;
   uint64_t id;
   bool is_flush;
-  gs_fill_span span;   /* of a flush */
-  gs_plan plan;        /* otherwise; inputs are the job's, cuts are in fences */
-  uint64_t *fences;    /* positions of the plan's cuts */
+  gs_fill_span span; /* of a flush */
+  gs_plan plan;      /* otherwise; inputs are the job's, cuts are in fences */
+  uint64_t *fences;  /* positions of the plan's cuts */
   size_t fence_count;
   gs_version *version; /* of the moment it was queued */
   gs_claim *claim;

@@ -154,8 +154,8 @@ take_facts(const gs_lab_job *job, gs_cut_rules *rules, hull *all)
         meta->min_seq < rules->min_seq ? meta->min_seq : rules->min_seq;
     rules->max_seq =
         meta->max_seq > rules->max_seq ? meta->max_seq : rules->max_seq;
-    if (at != 0 && (rules->oldest_tombstone_ms == 0 ||
-                    at < rules->oldest_tombstone_ms)) {
+    if (at != 0 &&
+        (rules->oldest_tombstone_ms == 0 || at < rules->oldest_tombstone_ms)) {
       rules->oldest_tombstone_ms = at;
     }
   }
@@ -186,8 +186,8 @@ make_fences(gs_lab *lab, const gs_lab_job *job, const hull *all,
   size_t at = 0;
   size_t end = 0;
   if (job->plan.target == GS_TARGET_INTO) {
-    run = job->version
-              ->runs[gs_version_find_run(job->version, job->plan.run_id)];
+    run =
+        job->version->runs[gs_version_find_run(job->version, job->plan.run_id)];
     at = meet_hull(run, all, &end);
   }
   *room = job->fence_count + (end > at ? end - at : 0) + 1;
@@ -202,9 +202,8 @@ make_fences(gs_lab *lab, const gs_lab_job *job, const hull *all,
   for (; at < end; at++) {
     const gs_table_meta *meta = &run->tables[at]->meta;
     if (!is_input(job->plan.inputs, job->plan.input_count, meta->id)) {
-      fences[(*count)++] =
-          (gs_lab_fence){gs_position_of(meta->min_key),
-                         gs_position_of(meta->max_key) + 1};
+      fences[(*count)++] = (gs_lab_fence){gs_position_of(meta->min_key),
+                                          gs_position_of(meta->max_key) + 1};
     }
   }
   const gs_sortable sortable = {fences, is_less_fence, swap_fences};

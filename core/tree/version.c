@@ -261,8 +261,8 @@ fill_lists(gs_run *run, const gs_run *old, const gs_run_change *change,
 {
   const gs_sortable sortable = {by_id, is_less_by_id, swap_tables};
   gs_sort(&sortable, change->added_count);
-  run->table_count = weave(change, old->tables, old->table_count,
-                           change->added, false, run->tables);
+  run->table_count = weave(change, old->tables, old->table_count, change->added,
+                           false, run->tables);
   weave(change, old->by_id, old->table_count, by_id, true, run->by_id);
   for (size_t i = 0; i < run->table_count; i++) {
     gs_tree_table_ref(run->tables[i]);

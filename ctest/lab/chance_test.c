@@ -26,7 +26,7 @@ test_numbers_have_mean_zero_and_deviation_one(void **state)
     squares += x * x;
   }
   assert_true(fabs(sum / COUNT) < 0.03);
-  assert_near(squares / COUNT, 1.0, 0.03);
+  ASSERT_NEAR(squares / COUNT, 1.0, 0.03);
 }
 
 static void

@@ -19,9 +19,9 @@ test_a_rate_makes_the_time(void **state)
   options.rate = 500;
   gs_lab *lab = kit_lab(&alloc, &options);
   kit_run(lab, 20000);
-  assert_near(lab->now_s, 40, 1e-6);
-  assert_near(gs_lab_writes_at(lab, 1000000 + 10000), 5000, 0.001);
-  assert_near(gs_lab_writes_at(lab, 1000000 + 39500), 19750, 0.001);
+  ASSERT_NEAR(lab->now_s, 40, 1e-6);
+  ASSERT_NEAR(gs_lab_writes_at(lab, 1000000 + 10000), 5000, 0.001);
+  ASSERT_NEAR(gs_lab_writes_at(lab, 1000000 + 39500), 19750, 0.001);
   kit_end(lab, &alloc);
 }
 
@@ -35,8 +35,8 @@ test_a_boundless_device_takes_no_time(void **state)
   gs_lab_sample seen;
   kit_run(lab, options.writes);
   gs_lab_look(lab, &seen);
-  assert_near(seen.time_s, 0, 0);
-  assert_near(seen.writes, options.writes, 0);
+  ASSERT_NEAR(seen.time_s, 0, 0);
+  ASSERT_NEAR(seen.writes, options.writes, 0);
   assert_int_equal(seen.flush_stalls + seen.run_stalls, 0);
   kit_end(lab, &alloc);
 }
@@ -56,8 +56,8 @@ test_a_writer_without_a_rate_fills_the_device(void **state)
   kit_run(lab, options.writes);
   gs_lab_look(lab, &seen);
   double logged = seen.writes * lab->log_bytes;
-  double work = (logged + seen.flushed_bytes + seen.merged_bytes +
-                 seen.read_bytes) / 1e6;
+  double work =
+      (logged + seen.flushed_bytes + seen.merged_bytes + seen.read_bytes) / 1e6;
   assert_true(seen.time_s <= work * 1.01);
   assert_true(seen.time_s >= work * 0.9);
   kit_end(lab, &alloc);
@@ -112,7 +112,7 @@ test_a_throttle_slows_the_writer(void **state)
   gs_lab *lab = kit_lab(&alloc, &options);
   gs_lab_set_throttle(lab, 11600);
   kit_run(lab, 1000);
-  assert_near(lab->now_s, 10, 1e-6);
+  ASSERT_NEAR(lab->now_s, 10, 1e-6);
   kit_end(lab, &alloc);
 }
 
@@ -175,13 +175,13 @@ test_decisions_are_asked_when_a_policy_wished_it(void **state)
   gs_lab *lab = kit_lab(&alloc, &options);
   gs_lab_set_wake(lab, 250);
   assert_int_equal(advance(lab, 1e5), GS_LAB_DECIDE);
-  assert_near(lab->now_s, 0.25, 1e-6);
+  ASSERT_NEAR(lab->now_s, 0.25, 1e-6);
   assert_string_equal(lab->reason, "timer");
   gs_lab_set_flush_ask(lab, 30000);
   double used = gs_fill_memory(&lab->fill, 0, lab->writes);
   assert_int_equal(advance(lab, 1e5), GS_LAB_DECIDE);
   assert_int_equal(lab->sums.flushes, 0);
-  assert_near(gs_fill_memory(&lab->fill, 0, lab->writes), used + 30000, 0.05);
+  ASSERT_NEAR(gs_fill_memory(&lab->fill, 0, lab->writes), used + 30000, 0.05);
   kit_end(lab, &alloc);
 }
 

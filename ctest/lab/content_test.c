@@ -51,11 +51,10 @@ add(gs_content *content, uint64_t lo, uint64_t hi, gs_cohort cohort)
 static void
 unite(kit *k, size_t count, double deadline_ms)
 {
-  const gs_union_rules rules = {.mix = &k->mix,
-                                .expires = deadline_ms > 0,
-                                .deadline_ms = deadline_ms};
-  assert_int_equal(
-      gs_content_union(k->sources, count, &rules, &k->out, NULL), GS_OK);
+  const gs_union_rules rules = {
+      .mix = &k->mix, .expires = deadline_ms > 0, .deadline_ms = deadline_ms};
+  assert_int_equal(gs_content_union(k->sources, count, &rules, &k->out, NULL),
+                   GS_OK);
 }
 
 static void
@@ -64,7 +63,7 @@ expect(const gs_piece *piece, uint64_t lo, uint64_t hi, double writes)
   assert_int_equal(piece->lo, GS_SPACE / 16 * lo);
   assert_int_equal(piece->hi, GS_SPACE / 16 * hi);
   assert_int_equal(piece->count, 1);
-  assert_near(piece->cohorts[0].writes, writes, 1e-12);
+  ASSERT_NEAR(piece->cohorts[0].writes, writes, 1e-12);
 }
 
 static const gs_cohort draws = {1000, 1, 0, 0, 1};
@@ -101,7 +100,7 @@ test_keys_in_order_that_follow_on_become_one_piece(void **state)
   unite(&k, 2, 0);
   assert_int_equal(k.out.count, 1);
   assert_int_equal(k.out.pieces[0].hi, GS_SPACE / 2);
-  assert_near(gs_content_count(&k.out, &k.mix).puts, 5e4, 1e-9);
+  ASSERT_NEAR(gs_content_count(&k.out, &k.mix).puts, 5e4, 1e-9);
   end(&k);
 }
 
@@ -116,8 +115,8 @@ test_of_keys_in_order_the_lower_ones_expire(void **state)
   assert_int_equal(k.out.count, 2);
   assert_int_equal(k.out.pieces[1].lo, GS_SPACE / 4);
   gs_count count = gs_content_count(&k.out, &k.mix);
-  assert_near(count.gones, 25000, 1e-9);
-  assert_near(count.puts, 75000, 1e-9);
+  ASSERT_NEAR(count.gones, 25000, 1e-9);
+  ASSERT_NEAR(count.puts, 75000, 1e-9);
   end(&k);
 }
 
@@ -138,11 +137,10 @@ test_tombstones_go_where_nothing_lies_beneath(void **state)
   add(&k.sources[0], 0, 8, (gs_cohort){1000, 0.5, 0.5, 0, 1});
   add(&k.sources[0], 8, 16, (gs_cohort){1000, 0.5, 0.5, 0, 1});
   const gs_union_rules rules = {.mix = &k.mix, .bottom = lower_half};
-  assert_int_equal(gs_content_union(k.sources, 1, &rules, &k.out, NULL),
-                   GS_OK);
+  assert_int_equal(gs_content_union(k.sources, 1, &rules, &k.out, NULL), GS_OK);
   double half = gs_mix_distinct(&k.mix, 1000) / 4;
-  assert_near(gs_content_count(&k.out, &k.mix).puts, 2 * half, 1e-9);
-  assert_near(gs_content_count(&k.out, &k.mix).gones, half, 1e-9);
+  ASSERT_NEAR(gs_content_count(&k.out, &k.mix).puts, 2 * half, 1e-9);
+  ASSERT_NEAR(gs_content_count(&k.out, &k.mix).gones, half, 1e-9);
   end(&k);
 }
 
@@ -159,10 +157,10 @@ test_simplifying_keeps_what_is_held(void **state)
   double before = gs_content_count(&k.out, &k.mix).puts;
   gs_content_simplify(&k.out, &k.mix, 16);
   assert_true(k.out.count < 16);
-  assert_near(gs_content_count(&k.out, &k.mix).puts, before, 0.001);
+  ASSERT_NEAR(gs_content_count(&k.out, &k.mix).puts, before, 0.001);
   gs_content_simplify(&k.out, &k.mix, 1);
   assert_int_equal(k.out.count, 1);
-  assert_near(gs_content_count(&k.out, &k.mix).puts, before, 0.001);
+  ASSERT_NEAR(gs_content_count(&k.out, &k.mix).puts, before, 0.001);
   assert_int_equal(k.out.pieces[0].lo, 0);
   assert_int_equal(k.out.pieces[0].hi, GS_SPACE);
   end(&k);

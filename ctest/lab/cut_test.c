@@ -42,9 +42,9 @@ begin(kit *k, gs_lab_kind kind, double table_bytes)
 static void
 cut(kit *k)
 {
-  assert_int_equal(gs_cut_tables(&k->alloc.base, &k->stream, &k->rules,
-                                 &k->out, NULL),
-                   GS_OK);
+  assert_int_equal(
+      gs_cut_tables(&k->alloc.base, &k->stream, &k->rules, &k->out, NULL),
+      GS_OK);
 }
 
 static void
@@ -58,7 +58,8 @@ end(kit *k)
 static void
 add_all(kit *k, double writes)
 {
-  gs_content_add(&k->stream, &(gs_piece){0, GS_SPACE, 1, {{writes, 1, 0, 0, 1}}});
+  gs_content_add(&k->stream,
+                 &(gs_piece){0, GS_SPACE, 1, {{writes, 1, 0, 0, 1}}});
 }
 
 /* Bounds rise and are disjoint, and entries add up. */
@@ -76,7 +77,7 @@ check(const kit *k, double entries)
     assert_int_equal(meta->max_seq, 9);
     sum += (double)meta->entry_count;
   }
-  assert_near(sum, entries, 0.001);
+  ASSERT_NEAR(sum, entries, 0.001);
 }
 
 static void
@@ -90,7 +91,7 @@ test_tables_end_when_they_are_full(void **state)
   check(&k, 1e5);
   assert_true(k.out.count >= 12 && k.out.count <= 16);
   for (size_t i = 0; i + 1 < k.out.count; i++) {
-    assert_near((double)k.out.tables[i]->meta.file_bytes, 1e6, 0.05);
+    ASSERT_NEAR((double)k.out.tables[i]->meta.file_bytes, 1e6, 0.05);
   }
   end(&k);
 }
@@ -167,7 +168,8 @@ test_metadata_tell_of_tombstones_and_expiry(void **state)
   begin(&k, GS_LAB_RANDOM, 1e12);
   k.rules.ttl_ms = 1000;
   k.rules.oldest_tombstone_ms = 3;
-  gs_content_add(&k.stream, &(gs_piece){0, GS_SPACE, 1, {{1e9, 0.75, 0.25, 50, 90}}});
+  gs_content_add(&k.stream,
+                 &(gs_piece){0, GS_SPACE, 1, {{1e9, 0.75, 0.25, 50, 90}}});
   cut(&k);
   const gs_table_meta *meta = &k.out.tables[0]->meta;
   assert_int_equal(meta->tombstone_count, 25000);
@@ -227,7 +229,8 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_tables_end_when_they_are_full),
-      cmocka_unit_test(test_where_tables_end_is_a_matter_of_chance_but_for_keys_in_order),
+      cmocka_unit_test(
+          test_where_tables_end_is_a_matter_of_chance_but_for_keys_in_order),
       cmocka_unit_test(test_a_table_begins_at_each_cut),
       cmocka_unit_test(test_a_table_that_stays_is_not_met),
       cmocka_unit_test(test_metadata_tell_of_tombstones_and_expiry),

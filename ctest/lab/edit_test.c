@@ -64,8 +64,9 @@ expect(gs_version *version, const char *text)
   assert_non_null(version);
   for (size_t r = 0; r < version->run_count; r++) {
     const gs_run *run = version->runs[r];
-    at += (size_t)snprintf(seen + at, sizeof seen - at, "%s%d/%d:",
-                           r == 0 ? "" : " ", (int)run->id, (int)run->level);
+    at += (size_t)snprintf(seen + at, sizeof seen - at,
+                           "%s%d/%d:", r == 0 ? "" : " ", (int)run->id,
+                           (int)run->level);
     for (size_t t = 0; t < run->table_count; t++) {
       seen[at++] = (char)run->tables[t]->meta.id;
     }

@@ -55,8 +55,8 @@ test_a_queue_inserts_and_deletes_in_turns(void **state)
       gs_count entries = gs_fill_entries(&k.fill, 0, writes);
       assert_true(fabs(entries.puts - inserted) <= 1);
       assert_true(fabs(entries.gones - deleted) <= 1);
-      assert_true(fabs(gs_fill_live(&k.fill, writes, 0) -
-                       (inserted - deleted)) <= 1);
+      assert_true(
+          fabs(gs_fill_live(&k.fill, writes, 0) - (inserted - deleted)) <= 1);
     }
     bool deletes = inserted - deleted > 10000;
     inserted += !deletes;
@@ -76,8 +76,8 @@ check_content(gs_lab_kind kind, double from, double to, double puts,
   begin(&k, kind);
   gs_fill_content(&k.fill, &(gs_fill_span){from, to, 1, 2}, &content);
   gs_count count = gs_content_count(&content, &k.mix);
-  assert_near(count.puts, puts, 1e-6);
-  assert_near(count.gones, gones, 1e-6);
+  ASSERT_NEAR(count.puts, puts, 1e-6);
+  ASSERT_NEAR(count.gones, gones, 1e-6);
   for (size_t i = 1; i < content.count; i++) {
     assert_true(content.pieces[i - 1].hi <= content.pieces[i].lo);
   }
@@ -107,20 +107,21 @@ test_what_has_expired_is_not_alive(void **state)
   (void)state;
   kit k;
   begin(&k, GS_LAB_SEQUENCE);
-  assert_near(gs_fill_live(&k.fill, 9000, 4000), 5000, 1e-9);
+  ASSERT_NEAR(gs_fill_live(&k.fill, 9000, 4000), 5000, 1e-9);
   begin(&k, GS_LAB_RANDOM);
   k.options.delete_share = 0.5;
-  assert_near(gs_fill_live(&k.fill, 9000, 4000),
+  ASSERT_NEAR(gs_fill_live(&k.fill, 9000, 4000),
               gs_mix_distinct(&k.mix, 5000) / 2, 1e-9);
   begin(&k, GS_LAB_QUEUE);
-  assert_near(gs_fill_live(&k.fill, 20000, 16000), 15000 - 13000, 1e-9);
+  ASSERT_NEAR(gs_fill_live(&k.fill, 20000, 16000), 15000 - 13000, 1e-9);
 }
 
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_memtable_is_full_at_the_first_write_that_does_not_fit),
+      cmocka_unit_test(
+          test_a_memtable_is_full_at_the_first_write_that_does_not_fit),
       cmocka_unit_test(test_a_queue_inserts_and_deletes_in_turns),
       cmocka_unit_test(test_a_flush_holds_the_newest_version_of_each_key),
       cmocka_unit_test(test_what_has_expired_is_not_alive),

@@ -86,7 +86,7 @@ test_moves_and_drops_take_no_bytes(void **state)
   gs_lab_look(lab, &seen);
   assert_int_equal(seen.moves, 1);
   assert_int_equal(seen.drops, 1);
-  assert_near(seen.merged_bytes, 0, 0);
+  ASSERT_NEAR(seen.merged_bytes, 0, 0);
   kit_end(lab, &alloc);
 }
 

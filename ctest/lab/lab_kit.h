@@ -60,8 +60,8 @@ kit_run_until(gs_lab *lab, size_t runs)
 {
   while (lab->version->run_count < runs) {
     gs_lab_event event;
-    assert_int_equal(
-        gs_lab_advance(lab, lab->options.writes, &event, NULL), GS_OK);
+    assert_int_equal(gs_lab_advance(lab, lab->options.writes, &event, NULL),
+                     GS_OK);
     assert_int_equal(event, GS_LAB_DECIDE);
   }
 }
@@ -72,8 +72,8 @@ static inline gs_plan
 kit_merge(gs_lab *lab, size_t runs)
 {
   gs_plan plan;
-  assert_int_equal(
-      gs_floor_plan(lab->alloc, lab->version, runs, &plan, NULL), GS_OK);
+  assert_int_equal(gs_floor_plan(lab->alloc, lab->version, runs, &plan, NULL),
+                   GS_OK);
   return plan;
 }
 
@@ -94,13 +94,13 @@ kit_is_near(double a, double b, double share)
   return fabs(a - b) <= share * fabs(b) + 1e-9;
 }
 
-#define assert_near(a, b, share)                                        \
-  do {                                                                  \
-    if (!kit_is_near((a), (b), (share))) {                              \
-      print_error("%s is %.6f, expected %.6f\n", #a, (double)(a),       \
-                  (double)(b));                                         \
-      fail();                                                           \
-    }                                                                   \
+#define ASSERT_NEAR(a, b, share)                                  \
+  do {                                                            \
+    if (!kit_is_near((a), (b), (share))) {                        \
+      print_error("%s is %.6f, expected %.6f\n", #a, (double)(a), \
+                  (double)(b));                                   \
+      fail();                                                     \
+    }                                                             \
   } while (0)
 
 /* Random numbers of the test's own. */

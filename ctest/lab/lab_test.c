@@ -111,10 +111,9 @@ test_the_figures_add_up(void **state)
   gs_lab_sample seen;
   kit_run(lab, 50000);
   gs_lab_look(lab, &seen);
-  assert_near(seen.user_bytes, 50000 * 116.0, 1e-9);
-  assert_near(seen.flushed_data, lab->active_from * 116.0, 1e-9);
-  assert_near(seen.live_bytes,
-              gs_mix_distinct(&lab->mix, 15000) * 116.0, 0.01);
+  ASSERT_NEAR(seen.user_bytes, 50000 * 116.0, 1e-9);
+  ASSERT_NEAR(seen.flushed_data, lab->active_from * 116.0, 1e-9);
+  ASSERT_NEAR(seen.live_bytes, gs_mix_distinct(&lab->mix, 15000) * 116.0, 0.01);
   double bytes = 0;
   uint64_t tables = 0;
   uint64_t runs = 0;
@@ -123,18 +122,18 @@ test_the_figures_add_up(void **state)
     tables += seen.levels[i].tables;
     runs += seen.levels[i].runs;
   }
-  assert_near(bytes, seen.disk_bytes, 1e-9);
+  ASSERT_NEAR(bytes, seen.disk_bytes, 1e-9);
   assert_int_equal(tables, seen.tables);
   assert_int_equal(runs, seen.runs);
   assert_true(seen.expired > 0);
   gs_shape *shape;
   assert_int_equal(gs_lab_shape(lab, &shape, NULL), GS_OK);
-  assert_near(shape->write_amp,
+  ASSERT_NEAR(shape->write_amp,
               (seen.flushed_bytes + seen.merged_bytes) / seen.flushed_data,
               1e-9);
   assert_int_equal(shape->now_ms, 1000000 + 50000);
   assert_int_equal(shape->memtable.budget_bytes, options.memtable_bytes);
-  assert_near((double)shape->memtable.entry_count,
+  ASSERT_NEAR((double)shape->memtable.entry_count,
               lab->writes - lab->active_from, 0.01);
   gs_shape_free(shape);
   kit_end(lab, &alloc);

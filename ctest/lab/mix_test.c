@@ -41,8 +41,8 @@ test_classes_hold_all_keys_and_all_chances(void **state)
     for (size_t s = 0; s < sizeof skews / sizeof skews[0]; s++) {
       gs_mix_init(&mix, GS_LAB_RANDOM, keys[k], skews[s]);
       assert_true(mix.class_count <= GS_MIX_CLASSES);
-      assert_near(sum_of_keys(&mix), keys[k], 1e-9);
-      assert_near(sum_of_chances(&mix), 1.0, 1e-9);
+      ASSERT_NEAR(sum_of_keys(&mix), keys[k], 1e-9);
+      ASSERT_NEAR(sum_of_chances(&mix), 1.0, 1e-9);
     }
   }
 }
@@ -64,7 +64,7 @@ test_distinct_keys_are_as_a_sum_over_every_key_has_them(void **state)
       for (int i = 1; i <= KEYS; i++) {
         distinct += 1 - exp(-writes * pow(i, -skew) / sum);
       }
-      assert_near(gs_mix_distinct(&mix, writes), distinct, 0.003);
+      ASSERT_NEAR(gs_mix_distinct(&mix, writes), distinct, 0.003);
     }
   }
 }
@@ -75,11 +75,11 @@ test_keys_in_order_are_distinct_until_they_begin_anew(void **state)
   (void)state;
   gs_mix mix;
   gs_mix_init(&mix, GS_LAB_SEQUENCE, 100, 0);
-  assert_near(gs_mix_distinct(&mix, 60), 60, 0);
-  assert_near(gs_mix_distinct(&mix, 160), 100, 0);
-  assert_near(gs_mix_growth(&mix, 60), 1, 0);
-  assert_near(gs_mix_growth(&mix, 160), 0, 0);
-  assert_near(gs_mix_spread(&mix, 60), 0, 0);
+  ASSERT_NEAR(gs_mix_distinct(&mix, 60), 60, 0);
+  ASSERT_NEAR(gs_mix_distinct(&mix, 160), 100, 0);
+  ASSERT_NEAR(gs_mix_growth(&mix, 60), 1, 0);
+  ASSERT_NEAR(gs_mix_growth(&mix, 160), 0, 0);
+  ASSERT_NEAR(gs_mix_spread(&mix, 60), 0, 0);
 }
 
 /* Draws as a store would see them. */
@@ -106,11 +106,11 @@ test_the_spread_is_that_of_real_draws(void **state)
   }
   double mean = sum / TRIALS;
   double deviation = sqrt(squares / TRIALS - mean * mean);
-  assert_near(gs_mix_distinct(&mix, WRITES), mean, 0.003);
-  assert_near(gs_mix_spread(&mix, WRITES), deviation, 0.08);
-  double more = gs_mix_distinct(&mix, WRITES + 1) -
-                gs_mix_distinct(&mix, WRITES);
-  assert_near(gs_mix_growth(&mix, WRITES), more, 0.01);
+  ASSERT_NEAR(gs_mix_distinct(&mix, WRITES), mean, 0.003);
+  ASSERT_NEAR(gs_mix_spread(&mix, WRITES), deviation, 0.08);
+  double more =
+      gs_mix_distinct(&mix, WRITES + 1) - gs_mix_distinct(&mix, WRITES);
+  ASSERT_NEAR(gs_mix_growth(&mix, WRITES), more, 0.01);
 }
 
 int

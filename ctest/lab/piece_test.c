@@ -30,8 +30,8 @@ draw(trial *t, const gs_cohort *cohort, uint64_t *seed)
     size_t key = kit_random(seed) % KEYS;
     double share = (double)(kit_random(seed) % 10000) / 10000;
     t->keys[key] = share < cohort->put ? VALUE : TOMBSTONE;
-    t->times[key] = cohort->from_ms + (cohort->to_ms - cohort->from_ms) * i /
-                                          cohort->writes;
+    t->times[key] = cohort->from_ms +
+                    (cohort->to_ms - cohort->from_ms) * i / cohort->writes;
   }
 }
 
@@ -70,8 +70,8 @@ compare(bool expires, double deadline_ms, double bottom)
   gs_piece piece = {.lo = 0, .hi = GS_SPACE};
   gs_piece_stack(&piece, stack, 2, &rules);
   gs_count count = gs_piece_count(&piece, &mix);
-  assert_near(count.puts, sum.puts, 0.012);
-  assert_near(count.gones, sum.gones, 0.012);
+  ASSERT_NEAR(count.puts, sum.puts, 0.012);
+  ASSERT_NEAR(count.gones, sum.gones, 0.012);
 }
 
 static void
@@ -102,8 +102,8 @@ test_expired_values_are_counted(void **state)
   gs_mix_init(&mix, GS_LAB_RANDOM, KEYS, 0.99);
   gs_piece piece = {.hi = GS_SPACE, .count = 2, .cohorts = {newer, older}};
   double all = gs_piece_count(&piece, &mix).puts;
-  assert_near(gs_piece_expired(&piece, &mix, 900), 0, 0);
-  assert_near(gs_piece_expired(&piece, &mix, 3000), all, 1e-9);
+  ASSERT_NEAR(gs_piece_expired(&piece, &mix, 900), 0, 0);
+  ASSERT_NEAR(gs_piece_expired(&piece, &mix, 3000), all, 1e-9);
   double half = gs_piece_expired(&piece, &mix, 2000);
   assert_true(half > 0 && half < all / 2);
 }
@@ -123,7 +123,7 @@ test_one_cohort_stays_where_nothing_expires(void **state)
   gs_piece piece = {.hi = GS_SPACE};
   gs_piece_stack(&piece, stack, 10, &(gs_stack_rules){.mix = &mix});
   assert_int_equal(piece.count, 1);
-  assert_near(gs_piece_count(&piece, &mix).puts, gs_mix_distinct(&mix, writes),
+  ASSERT_NEAR(gs_piece_count(&piece, &mix).puts, gs_mix_distinct(&mix, writes),
               1e-9);
 }
 
@@ -142,9 +142,9 @@ test_a_piece_never_has_more_cohorts_than_it_can(void **state)
   const gs_stack_rules rules = {&mix, true, 1050, 1};
   gs_piece_stack(&piece, stack, 40, &rules);
   assert_true(piece.count <= GS_COHORTS_MAX);
-  assert_near(gs_piece_count(&piece, &mix).puts,
+  ASSERT_NEAR(gs_piece_count(&piece, &mix).puts,
               gs_mix_distinct(&mix, 30.5 * 20), 0.01);
-  assert_near(gs_piece_count(&piece, &mix).gones, 0, 0);
+  ASSERT_NEAR(gs_piece_count(&piece, &mix).gones, 0, 0);
 }
 
 static void
@@ -161,7 +161,7 @@ test_neighbours_joined_hold_what_both_held(void **state)
   assert_false(gs_piece_is_like(&a, &far, &mix));
   gs_piece_join(&a, &b, &mix);
   assert_int_equal(a.hi, GS_SPACE / 2);
-  assert_near(gs_piece_count(&a, &mix).puts, both, 1e-4);
+  ASSERT_NEAR(gs_piece_count(&a, &mix).puts, both, 1e-4);
 }
 
 static void
@@ -179,10 +179,10 @@ test_stretches_in_order_join_where_they_follow(void **state)
   assert_false(gs_piece_is_like(&a, &gap, &mix));
   gs_piece c = a;
   gs_piece_join(&c, &gone, &mix);
-  assert_near(gs_piece_count(&c, &mix).puts, 250, 1e-9);
-  assert_near(gs_piece_count(&c, &mix).gones, 250, 1e-9);
+  ASSERT_NEAR(gs_piece_count(&c, &mix).puts, 250, 1e-9);
+  ASSERT_NEAR(gs_piece_count(&c, &mix).gones, 250, 1e-9);
   gs_piece_join(&a, &gap, &mix);
-  assert_near(gs_piece_count(&a, &mix).puts, 750, 1e-9);
+  ASSERT_NEAR(gs_piece_count(&a, &mix).puts, 750, 1e-9);
 }
 
 int

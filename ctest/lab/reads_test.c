@@ -17,9 +17,9 @@ test_one_run_is_one_look(void **state)
   test_alloc alloc;
   gs_lab_options options = kit_options();
   gs_lab *lab = kit_lab(&alloc, &options);
-  assert_near(gs_lab_read_amp(lab), 0, 0);
+  ASSERT_NEAR(gs_lab_read_amp(lab), 0, 0);
   kit_run_until(lab, 1);
-  assert_near(gs_lab_read_amp(lab), 1, 1e-9);
+  ASSERT_NEAR(gs_lab_read_amp(lab), 1, 1e-9);
   kit_end(lab, &alloc);
 }
 
@@ -36,7 +36,7 @@ test_keys_that_the_newer_run_lacks_take_two_looks(void **state)
   double p = (double)lab->version->runs[0]->entry_count / options.keys;
   double r = (double)lab->version->runs[1]->entry_count / options.keys;
   double there = p + (1 - p) * r;
-  assert_near(gs_lab_read_amp(lab), (p + 2 * (1 - p) * r) / there, 0.02);
+  ASSERT_NEAR(gs_lab_read_amp(lab), (p + 2 * (1 - p) * r) / there, 0.02);
   kit_end(lab, &alloc);
 }
 
@@ -50,7 +50,7 @@ test_runs_of_other_keys_are_not_looked_at(void **state)
   options.keys = options.writes;
   gs_lab *lab = kit_lab(&alloc, &options);
   kit_run_until(lab, 5);
-  assert_near(gs_lab_read_amp(lab), 1, 1e-9);
+  ASSERT_NEAR(gs_lab_read_amp(lab), 1, 1e-9);
   kit_end(lab, &alloc);
 }
 

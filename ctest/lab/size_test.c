@@ -22,8 +22,8 @@ key_at(uint8_t *bytes, size_t index, size_t count, const gs_lab_format *format,
        uint64_t *seed)
 {
   double step = (double)GS_SPACE / (double)count;
-  double at = ((double)index + (double)(kit_random(seed) % SPACING) / SPACING) *
-              step;
+  double at =
+      ((double)index + (double)(kit_random(seed) % SPACING) / SPACING) * step;
   memset(bytes, '.', format->key_bytes);
   gs_position_put(bytes, (uint64_t)at);
   return gs_slice_of(bytes, format->key_bytes);
@@ -73,7 +73,7 @@ compare(const gs_lab_format *format, size_t count, size_t every, double share)
   gs_count entries;
   uint64_t bytes = write_table(format, count, every, &entries);
   const gs_lab_extent extent = {entries, 1, (double)count};
-  assert_near(gs_size_table(format, &extent), (double)bytes, share);
+  ASSERT_NEAR(gs_size_table(format, &extent), (double)bytes, share);
 }
 
 static void
@@ -111,8 +111,8 @@ test_a_file_grows_by_what_an_entry_takes(void **state)
   const gs_lab_extent some = {{10000, 0}, 0.5, 1};
   const gs_lab_extent more = {{20000, 0}, 1, 1};
   double grown = gs_size_table(&format, &more) - gs_size_table(&format, &some);
-  assert_near(gs_size_entry(&format, &some) * 10000, grown, 0.003);
-  assert_near(gs_size_empty(&format) + gs_size_entry(&format, &some) * 10000,
+  ASSERT_NEAR(gs_size_entry(&format, &some) * 10000, grown, 0.003);
+  ASSERT_NEAR(gs_size_empty(&format) + gs_size_entry(&format, &some) * 10000,
               gs_size_table(&format, &some), 0.003);
 }
 
@@ -139,8 +139,8 @@ test_memtables_take_what_is_foretold(void **state)
     gs_memtable_stats stats;
     uint8_t bytes[64];
     uint64_t seed = 5;
-    assert_int_equal(
-        gs_memtable_new(sim_machine_env, 1 << 20, 0, &table, NULL), GS_OK);
+    assert_int_equal(gs_memtable_new(sim_machine_env, 1 << 20, 0, &table, NULL),
+                     GS_OK);
     for (uint64_t i = 1; i <= 3000; i++) {
       bool is_gone = i % 3 == 0;
       memset(bytes, '.', sizeof bytes);
@@ -157,9 +157,9 @@ test_memtables_take_what_is_foretold(void **state)
     gs_memtable_get_stats(table, &stats);
     gs_count entries = {(double)(stats.entry_count - stats.tombstone_count),
                         (double)stats.tombstone_count};
-    assert_near(gs_size_memory(format, entries, (double)stats.key_count),
+    ASSERT_NEAR(gs_size_memory(format, entries, (double)stats.key_count),
                 (double)stats.used_bytes, 1e-12);
-    assert_near(gs_size_data(format, entries), (double)stats.data_bytes, 0);
+    ASSERT_NEAR(gs_size_data(format, entries), (double)stats.data_bytes, 0);
     gs_memtable_unref(table);
   }
 }
@@ -168,11 +168,17 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup_teardown(test_files_are_as_large_as_foretold, sim_machine_set_up, sim_machine_tear_down),
-      cmocka_unit_test_setup_teardown(test_files_with_tombstones_are_as_large_as_foretold, sim_machine_set_up, sim_machine_tear_down),
+      cmocka_unit_test_setup_teardown(test_files_are_as_large_as_foretold,
+                                      sim_machine_set_up,
+                                      sim_machine_tear_down),
+      cmocka_unit_test_setup_teardown(
+          test_files_with_tombstones_are_as_large_as_foretold,
+          sim_machine_set_up, sim_machine_tear_down),
       cmocka_unit_test(test_a_file_grows_by_what_an_entry_takes),
       cmocka_unit_test(test_rows_grow_where_sequence_numbers_lie_far_apart),
-      cmocka_unit_test_setup_teardown(test_memtables_take_what_is_foretold, sim_machine_set_up, sim_machine_tear_down),
+      cmocka_unit_test_setup_teardown(test_memtables_take_what_is_foretold,
+                                      sim_machine_set_up,
+                                      sim_machine_tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ test_a_flush_holds_the_keys_of_its_writes(void **state)
   double writes = lab->active_end;
   kit_run_until(lab, 1);
   const gs_table_meta *meta = &lab->version->runs[0]->tables[0]->meta;
-  assert_near((double)meta->entry_count, gs_mix_distinct(&lab->mix, writes),
+  ASSERT_NEAR((double)meta->entry_count, gs_mix_distinct(&lab->mix, writes),
               0.02);
   assert_int_equal(meta->min_seq, 1);
   assert_int_equal(meta->max_seq, (uint64_t)writes);
@@ -51,7 +51,7 @@ test_a_merge_of_everything_leaves_one_version_of_each_key(void **state)
   kit_submit(lab, &plan);
   kit_run(lab, lab->writes + 1);
   assert_int_equal(lab->version->run_count, 1);
-  assert_near((double)entries_of(lab), gs_mix_distinct(&lab->mix, writes),
+  ASSERT_NEAR((double)entries_of(lab), gs_mix_distinct(&lab->mix, writes),
               0.01);
   kit_end(lab, &alloc);
 }
@@ -78,7 +78,7 @@ test_tombstones_stay_until_they_come_to_the_bottom(void **state)
   kit_run(lab, lab->writes + 1);
   assert_int_equal(lab->version->runs[0]->tombstone_count, 0);
   double live = gs_fill_live(&lab->fill, lab->active_from, 0);
-  assert_near((double)entries_of(lab), live, 0.02);
+  ASSERT_NEAR((double)entries_of(lab), live, 0.02);
   kit_end(lab, &alloc);
 }
 
@@ -96,9 +96,10 @@ test_what_has_expired_goes_at_the_bottom(void **state)
   gs_plan plan = kit_merge(lab, 6);
   kit_submit(lab, &plan);
   kit_run(lab, lab->writes + 1);
-  assert_near((double)entries_of(lab),
-              gs_fill_live(&lab->fill, lab->active_from, lab->active_from - 2000),
-              0.03);
+  ASSERT_NEAR(
+      (double)entries_of(lab),
+      gs_fill_live(&lab->fill, lab->active_from, lab->active_from - 2000),
+      0.03);
   kit_end(lab, &alloc);
 }
 
@@ -131,7 +132,7 @@ test_tables_that_stay_are_cut_around(void **state)
     assert_non_null(gs_version_find_table(lab->version, stays[i], &run));
     assert_null(gs_version_find_table(lab->version, inputs[i], &run));
   }
-  assert_near((double)lab->version->runs[1]->entry_count, (double)entries,
+  ASSERT_NEAR((double)lab->version->runs[1]->entry_count, (double)entries,
               0.002);
   kit_end(lab, &alloc);
 }
@@ -150,7 +151,7 @@ test_the_layout_of_a_level_says_how_large_its_tables_are(void **state)
   kit_submit(lab, &plan);
   kit_run(lab, lab->writes + 1);
   assert_true(lab->version->runs[0]->table_count >= 6);
-  assert_near((double)lab->version->runs[0]->largest_bytes, 50000, 0.2);
+  ASSERT_NEAR((double)lab->version->runs[0]->largest_bytes, 50000, 0.2);
   kit_end(lab, &alloc);
 }
 
@@ -159,11 +160,13 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_a_flush_holds_the_keys_of_its_writes),
-      cmocka_unit_test(test_a_merge_of_everything_leaves_one_version_of_each_key),
+      cmocka_unit_test(
+          test_a_merge_of_everything_leaves_one_version_of_each_key),
       cmocka_unit_test(test_tombstones_stay_until_they_come_to_the_bottom),
       cmocka_unit_test(test_what_has_expired_goes_at_the_bottom),
       cmocka_unit_test(test_tables_that_stay_are_cut_around),
-      cmocka_unit_test(test_the_layout_of_a_level_says_how_large_its_tables_are),
+      cmocka_unit_test(
+          test_the_layout_of_a_level_says_how_large_its_tables_are),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,9 +251,9 @@ test_a_changed_run_is_what_a_new_one_of_its_tables_would_be(void **state)
   (void)state;
   test_alloc alloc;
   test_alloc_init(&alloc);
-  gs_version *v = layout_version(&alloc.base,
-                                 "run 3 L1: 7[a..b] 2[d..e] 9[m..n]\n"
-                                 "run 1 L0: 8[c..c] 30[f..g] 1[x..z]\n");
+  gs_version *v =
+      layout_version(&alloc.base, "run 3 L1: 7[a..b] 2[d..e] 9[m..n]\n"
+                                  "run 1 L0: 8[c..c] 30[f..g] 1[x..z]\n");
   const gs_run *old = v->runs[0];
   for (unsigned bits = 0; bits < 63; bits++) {
     const uint64_t ids[] = {2, 7, 9};

@@ -327,18 +327,11 @@ look(lua_State *L)
 }
 
 const luaL_Reg gsl_lab_methods[] = {
-    {"advance", advance},
-    {"look", look},
-    {"_shape", shape},
-    {"_plan", submit},
-    {"_seal", seal},
-    {"_aside", aside},
-    {"_throttle", throttle},
-    {"_flush_ask", flush_ask},
-    {"_wake", wake},
-    {"_layout", layout},
-    {"close", close_lab},
-    {"__close", close_lab},
-    {"__gc", close_lab},
-    {NULL, NULL},
+    {"advance", advance},    {"look", look},
+    {"_shape", shape},       {"_plan", submit},
+    {"_seal", seal},         {"_aside", aside},
+    {"_throttle", throttle}, {"_flush_ask", flush_ask},
+    {"_wake", wake},         {"_layout", layout},
+    {"close", close_lab},    {"__close", close_lab},
+    {"__gc", close_lab},     {NULL, NULL},
 };
