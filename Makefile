@@ -459,11 +459,11 @@ $B/obj/ctest/fuzz/lua_%: includes = -Icore -Ictest $(LUA_CFLAGS)
 $(LUA_FUZZERS:%=%_fuzz) $(LUA_FUZZERS:%=%_replay): $(call objects,$(BINDING))
 
 $B/ctest/fuzz/%_fuzz: $B/obj/ctest/fuzz/%_fuzz.o $(SUPPORT) $(ARCHIVES)
-	@$(link) $(LUA_LIBS) -fsanitize=fuzzer
+	@$(link) $(LUA_LIBS) -fsanitize=fuzzer -lm
 
 $B/ctest/fuzz/%_replay: $B/obj/ctest/fuzz/%_fuzz.o \
   $B/obj/ctest/fuzz/replay.o $(SUPPORT) $(ARCHIVES)
-	@$(link) $(LUA_LIBS) -lcmocka
+	@$(link) $(LUA_LIBS) -lcmocka -lm
 
 $B/ctest/fuzz/seeds: $B/obj/ctest/fuzz/seeds.o $(SUPPORT) $(ARCHIVES)
 	@$(link)

@@ -76,7 +76,11 @@ static const char trial_names[] =
     "methods(s) methods(s:snapshot()) methods(s:cursor()) methods(s:batch())\n"
     "methods(env)\n"
     "local clock <close> = core.clock(0)\n"
-    "methods(clock)\n";
+    "methods(clock)\n"
+    "local virtual <close> = core.lab { keys = 10, writes = 10,\n"
+    "  key_bytes = 16, value_bytes = 100, memtable_bytes = 50000,\n"
+    "  table_bytes = 20000, workers = 1, seed = 1, start_ms = 1000 }\n"
+    "methods(virtual)\n";
 
 static const trial trials[] = {
     {"put", "acked.a = s:put('a', '1')\n"
@@ -208,6 +212,20 @@ static const trial trials[] = {
      "if c then c:close() end env:watch()\n"
      "for state in env:states { keep = 'prefix', limit = 2 } do\n"
      "  state:files() end\n"},
+    {"lab", "local v <close> = assert(core.lab { keys = 1000, writes = 9000,\n"
+            "  key_bytes = 16, value_bytes = 100, memtable_bytes = 50000,\n"
+            "  table_bytes = 20000, workers = 1, seed = 1, start_ms = 1000 })\n"
+            "v:_throttle(1000000) v:_layout(0, 8192, 512) v:_wake(1000)\n"
+            "v:_flush_ask(4096) v:advance(500) v:_seal() v:advance(3000)\n"
+            "local tree = v:_shape() local run = tree.runs[1]\n"
+            "v:_plan { op = 'merge', inputs = { run.tables[1].id },\n"
+            "  into = run.id }\n"
+            "v:_plan { op = 'drop', inputs = { 999999 } }\n"
+            "v:_plan { op = 'merge', inputs = {} }\n"
+            "tree.shape:close() v:_aside() v:advance(9000) v:look()\n"
+            "tostring(v) v:close()\n"},
+    {"journal", "s:_journal { since = 0, limit = 3 } s:kind()\n"
+                "core.journal('/db', { env = env }) s:journal()\n"},
     {"jobs", "local e <close> = core.env { tasks = true }\n"
              "local t <close> = assert(core.open('/t', { env = e,\n"
              "  threads = 1 }, 'bytes'))\n"
