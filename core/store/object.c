@@ -11,9 +11,9 @@ make_locks(gs_store *store, gs_error *err)
 {
   gs_mutex **mutexes[] = {&store->commit, &store->install, &store->state,
                           &store->clock.lock, &store->throttle.lock};
-  gs_cond **conds[] = {&store->synced, &store->gathered, &store->log_work,
-                       &store->work,   &store->asked,    &store->progress,
-                       &store->throttle.changed};
+  gs_cond **conds[] = {
+      &store->synced, &store->gathered, &store->log_work,        &store->work,
+      &store->asked,  &store->progress, &store->throttle.changed};
   gs_status status = GS_OK;
   for (size_t i = 0; status == GS_OK && i < 5; i++) {
     status = gs_mutex_new(store->env, mutexes[i], err);

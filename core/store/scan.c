@@ -132,9 +132,8 @@ join_sources(gs_scan *scan, const gs_visible_view *moment, gs_error *err)
     scan->visible.base.error = &scan->error;
     return GS_OK;
   }
-  gs_status status =
-      gs_merge_cursor_new(scan->store->alloc, scan->sources, scan->source_count,
-                          &scan->merge, err);
+  gs_status status = gs_merge_cursor_new(scan->store->alloc, scan->sources,
+                                         scan->source_count, &scan->merge, err);
   if (status != GS_OK) {
     return status;
   }

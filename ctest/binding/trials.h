@@ -139,13 +139,12 @@ static const trial trials[] = {
                "s:_throttle(1000000) s:_layout(0, 8192, 512)\n"
                "s:_flush_ask(4096) s:_wake(1000) s:_decided('wrong')\n"
                "s:_throttle(0) s:_shape(true)\n"},
-    {"private",
-     "local p, name = core.private('grainstore.policy.tiered',\n"
-     "  { width = 3, }, package.path)\n"
-     "core.private('no.such.module', nil, package.path)\n"
-     "if p then s:_start(p, name) end\n"
-     "acked.a = s:put('a', '1') or acked.a\n"
-     "s:flush() s:step(1)\n"},
+    {"private", "local p, name = core.private('grainstore.policy.tiered',\n"
+                "  { width = 3, }, package.path)\n"
+                "core.private('no.such.module', nil, package.path)\n"
+                "if p then s:_start(p, name) end\n"
+                "acked.a = s:put('a', '1') or acked.a\n"
+                "s:flush() s:step(1)\n"},
     {"policy", "s:_drive(function() end, 'none')\n"
                "s:set('policy', { name = 'mine', pick = function(tree)\n"
                "  return nil end })\n"

@@ -255,37 +255,34 @@ note_size(gs_file *file)
   power_node_add(node_of(file), true, size, NULL, 0);
 }
 
+/* Carries out an operation that makes another size. */
 static int
-allocate_file(gs_file *file, uint64_t size)
+resize(gs_file *file, int (*real)(gs_file *file, uint64_t size), uint64_t size)
 {
   power_dir *disk = disk_of(file->env);
   begin(disk);
-  int os_errno = disk->real->allocate(file, size);
+  int os_errno = real(file, size);
   note_size(file);
   end(disk);
   return os_errno;
+}
+
+static int
+allocate_file(gs_file *file, uint64_t size)
+{
+  return resize(file, disk_of(file->env)->real->allocate, size);
 }
 
 static int
 reserve_file(gs_file *file, uint64_t size)
 {
-  power_dir *disk = disk_of(file->env);
-  begin(disk);
-  int os_errno = disk->real->reserve(file, size);
-  note_size(file);
-  end(disk);
-  return os_errno;
+  return resize(file, disk_of(file->env)->real->reserve, size);
 }
 
 static int
 truncate_file(gs_file *file, uint64_t size)
 {
-  power_dir *disk = disk_of(file->env);
-  begin(disk);
-  int os_errno = disk->real->truncate(file, size);
-  note_size(file);
-  end(disk);
-  return os_errno;
+  return resize(file, disk_of(file->env)->real->truncate, size);
 }
 
 static void

@@ -1,0 +1,129 @@
+/*
+ * wal_thread: what is due in time: syncs when the window has passed, marks when
+ * nothing comes, the next segment before it is needed.
+ */
+#include "store/store.h"
+#include "store/wal.h"
+
+enum { MARK_IDLE_US = 100 * 1000 };
+
+/* ---- marks ---------------------------------------------------------------- */
+
+/* What the device holds and no frame says yet. */
+static bool
+needs_mark(const gs_store *store)
+{
+  const gs_store_segment *active = store->wal.active;
+  return active != NULL && !store->has_failed && !store->is_resuming &&
+         gs_log_durable_bytes(active->writer) >
+             gs_log_attested_bytes(active->writer) &&
+         gs_log_has_room(active->writer, 0);
+}
+
+static bool
+is_mark_due(gs_store *store, uint64_t *wait_us)
+{
+  gs_wal *wal = &store->wal;
+  *wait_us = 0;
+  if (!needs_mark(store)) {
+    return false;
+  }
+  uint64_t now_us = gs_env_mono_us(store->env);
+  uint64_t written = gs_log_written_bytes(wal->active->writer);
+  if (wal->idle_bytes != written || wal->idle_since_us == 0) {
+    wal->idle_bytes = written;
+    wal->idle_since_us = now_us;
+  }
+  uint64_t idle_us = now_us - wal->idle_since_us;
+  *wait_us = idle_us < MARK_IDLE_US ? MARK_IDLE_US - idle_us : 0;
+  return *wait_us == 0;
+}
+
+void
+gs_wal_mark_if_due(gs_store *store, uint64_t *wait_us)
+{
+  gs_error failure;
+  if (!is_mark_due(store, wait_us)) {
+    return;
+  }
+  gs_status status = gs_log_append(store->wal.active->writer, GS_FRAME_MARK, 0,
+                                   0, gs_slice_of(NULL, 0), &failure);
+  if (status != GS_OK && gs_wal_is_broken(store)) {
+    gs_store_fail(store, status, &failure);
+  }
+}
+
+/* ---- the log thread ------------------------------------------------------- */
+
+static bool
+is_sync_due(gs_store *store, uint64_t *wait_us)
+{
+  gs_wal *wal = &store->wal;
+  *wait_us = 0;
+  if (store->options.durability != GS_DURABILITY_BATCH ||
+      wal->unsynced_bytes == 0 || store->is_syncing || store->has_failed) {
+    return false;
+  }
+  uint64_t window_us = gs_limit(&store->limits.wal_batch_ms) * 1000;
+  uint64_t passed_us = gs_env_mono_us(store->env) - wal->last_sync_us;
+  if (passed_us >= window_us ||
+      wal->unsynced_bytes >= store->options.wal_batch_bytes) {
+    return true;
+  }
+  *wait_us = window_us - passed_us;
+  return false;
+}
+
+gs_status
+gs_wal_sync_if_due(gs_store *store, gs_error *err)
+{
+  uint64_t wait_us;
+  return is_sync_due(store, &wait_us) ? gs_wal_sync(store, err) : GS_OK;
+}
+
+/* A next segment is made while the active one fills. */
+static bool
+is_prepare_due(const gs_store *store)
+{
+  const gs_wal *wal = &store->wal;
+  return wal->active != NULL && wal->prepared == NULL && !wal->is_preparing &&
+         !store->has_failed && !store->is_resuming;
+}
+
+/* Looks once more at what is due: the lock may have been given up since. */
+static void
+wait_for_work(gs_store *store)
+{
+  uint64_t wait_us = 0;
+  uint64_t mark_us = 0;
+  if (store->is_closing || is_sync_due(store, &wait_us)) {
+    return;
+  }
+  gs_wal_mark_if_due(store, &mark_us);
+  bool is_sooner = mark_us != 0 && (wait_us == 0 || mark_us < wait_us);
+  gs_cond_wait(store->log_work, store->commit, is_sooner ? mark_us : wait_us);
+}
+
+/* Under load a sync is always due, and a segment that is not ready in time
+ * stops every writer: so no two syncs run while one is wanted. */
+void
+gs_wal_thread(void *context)
+{
+  gs_store *store = context;
+  bool has_just_synced = false;
+  gs_mutex_lock(store->commit);
+  while (!store->is_closing) {
+    uint64_t wait_us = 0;
+    bool must_prepare = is_prepare_due(store);
+    if (is_sync_due(store, &wait_us) && !(must_prepare && has_just_synced)) {
+      GS_IGNORE(gs_wal_sync(store, NULL), "the store keeps the failure");
+      has_just_synced = true;
+      continue;
+    }
+    has_just_synced = false;
+    if (!must_prepare || gs_wal_prepare(store, NULL) != GS_OK) {
+      wait_for_work(store);
+    }
+  }
+  gs_mutex_unlock(store->commit);
+}
