@@ -312,7 +312,8 @@ describe("a threaded policy", function()
       ["it takes all memory"] =
         "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end",
       ["it keeps all memory"] =
-        "kept = kept or {} for i = 1, 90000 do kept[#kept + 1] = { #kept } end",
+        "kept = kept or {} for i = 1, 60000 do "
+        .. "kept[#kept + 1] = { 1, 2, 3, 4, 5, 6 } end",
       ["it answers nonsense"] = "return { 5 }",
       ["it yields"] = "coroutine.yield()",
       ["it breaks the tree"] =
