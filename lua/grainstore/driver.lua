@@ -7,8 +7,7 @@
 -- policy's functions has a budget of instructions and memory. Where one raises,
 -- spends it or answers nonsense, the decision goes on without that answer; three
 -- such decisions in a row set the policy aside for the engine's own, until
--- another is set.
--- `store:tree().policy_error` and `store:stats().policy` tell.
+-- another is set. `store:tree().policy_error` and `store:stats().policy` tell.
 -- @module grainstore.driver
 
 local answers = require "grainstore.answers"
