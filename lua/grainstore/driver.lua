@@ -6,8 +6,9 @@
 -- store, or on a thread of the store's with a state of its own. Each of the
 -- policy's functions has a budget of instructions and memory. Where one raises,
 -- spends it or answers nonsense, the decision goes on without that answer;
--- three such decisions in a row set the policy aside for the engine's own, until
--- another is set. `store:tree().policy_error` and `store:stats().policy` tell.
+-- three such decisions in a row set the policy aside for the engine's own,
+-- until another is set. `store:tree().policy_error` and `store:stats().policy`
+-- tell.
 -- @module grainstore.driver
 
 local answers = require "grainstore.answers"
