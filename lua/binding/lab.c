@@ -185,6 +185,24 @@ submit(lua_State *L)
   return 1;
 }
 
+/* v:_ask(function, ...) -> true, its result | false, what was wrong; within the
+ * budget of a policy, as store:_ask */
+static int
+ask(lua_State *L)
+{
+  const char *spent;
+  check(L);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  luaL_checkstack(L, 8, "too little room for the policy");
+  bool went_well = gsl_call_within_budget(L, lua_gettop(L) - 2, &spent);
+  if (!went_well) {
+    gsl_settle_problem(L, spent);
+  }
+  lua_pushboolean(L, went_well);
+  lua_insert(L, -2);
+  return 2;
+}
+
 /* v:_seal() -> true */
 static int
 seal(lua_State *L)
@@ -327,11 +345,9 @@ look(lua_State *L)
 }
 
 const luaL_Reg gsl_lab_methods[] = {
-    {"advance", advance},    {"look", look},
-    {"_shape", shape},       {"_plan", submit},
-    {"_seal", seal},         {"_aside", aside},
-    {"_throttle", throttle}, {"_flush_ask", flush_ask},
-    {"_wake", wake},         {"_layout", layout},
-    {"close", close_lab},    {"__close", close_lab},
-    {"__gc", close_lab},     {NULL, NULL},
+    {"advance", advance},   {"look", look},          {"_shape", shape},
+    {"_plan", submit},      {"_ask", ask},           {"_seal", seal},
+    {"_aside", aside},      {"_throttle", throttle}, {"_flush_ask", flush_ask},
+    {"_wake", wake},        {"_layout", layout},     {"close", close_lab},
+    {"__close", close_lab}, {"__gc", close_lab},     {NULL, NULL},
 };

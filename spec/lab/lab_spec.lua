@@ -127,6 +127,14 @@ describe("a run in the lab", function()
     assert.equal(0, run { policy = "tiered" }.policy_errors)
   end)
 
+  it("ends a policy that loops for ever, as a store does", function()
+    local report = run {
+      policy = { pick = function() while true do end end },
+      workload = lab.uniform { keys = 5000, writes = 50000 },
+    }
+    assert.equal(3, report.policy_errors)
+  end)
+
   it("holds a petabyte", function()
     local report = lab.run {
       policy = "tiered", workload = lab.uniform {

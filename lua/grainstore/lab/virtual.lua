@@ -12,7 +12,7 @@ Virtual.__name = "grainstore.lab.virtual"
 
 -- What a driver asks of a store goes on to the virtual one.
 for _, name in ipairs {
-  "_shape", "_plan", "_seal", "_throttle", "_layout", "_flush_ask", "_wake",
+  "_ask", "_shape", "_plan", "_seal", "_throttle", "_layout", "_flush_ask", "_wake",
 } do
   Virtual[name] = function(self, ...)
     return self.core[name](self.core, ...)
@@ -21,13 +21,6 @@ end
 
 function Virtual:_drive(decide)
   self.decide = decide
-end
-
--- There is no host to keep safe here, so a policy has no budget.
-function Virtual:_ask(f, ...) -- luacheck: no self
-  local ok, answer = pcall(f, ...)
-  if ok then return true, answer end
-  return false, tostring(answer)
 end
 
 -- What was wrong with a decision; the driver that set its policy aside decides
