@@ -7,11 +7,14 @@ size_t
 gs_floor_gather(const gs_version *version, size_t runs)
 {
   uint64_t gathered = 0;
+  size_t tables = 0;
   size_t count = 0;
   while (count < version->run_count) {
     uint64_t bytes = version->runs[count]->bytes;
     bool is_needed = version->run_count - count > runs;
-    if (count >= 2 && bytes > gathered && !is_needed) {
+    tables += version->runs[count]->table_count;
+    if (tables > GS_PLAN_MAX_INPUTS ||
+        (count >= 2 && bytes > gathered && !is_needed)) {
       break;
     }
     gathered += bytes;

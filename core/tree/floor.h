@@ -4,7 +4,9 @@
  *
  * Model: size-tiered over whole runs. From the newest run on, runs are gathered
  * while the next one is not larger than all gathered so far together. Only
- * whole runs and only from the newest on, so the clear path holds by itself.
+ * whole runs and only from the newest on, so the clear path holds by itself;
+ * and no more tables than a plan may name, so that the newest runs can be merged
+ * however large the oldest has become.
  * The store and the lab share all of it.
  *
  * Threads: pure.

@@ -72,6 +72,39 @@ test_more_are_gathered_where_too_many_would_be_left(void **state)
   assert_int_equal(gathered((uint64_t[]){1, 1, 9, 90, 900}, 5, 1), 4);
 }
 
+/* The oldest run alone has more tables than a plan may name. */
+static void
+test_no_more_tables_are_gathered_than_a_plan_may_name(void **state)
+{
+  (void)state;
+  static gs_tree_table *tables[GS_PLAN_MAX_INPUTS];
+  test_alloc alloc;
+  test_alloc_init(&alloc);
+  for (size_t i = 0; i < GS_PLAN_MAX_INPUTS; i++) {
+    uint8_t key[2] = {(uint8_t)(i >> 8), (uint8_t)i};
+    const gs_table_meta meta = {.id = 100 + i,
+                                .file_bytes = 1,
+                                .min_key = gs_slice_of(key, sizeof key),
+                                .max_key = gs_slice_of(key, sizeof key)};
+    tables[i] = gs_tree_table_new(&alloc.base, &meta);
+    assert_non_null(tables[i]);
+  }
+  gs_run *runs[] = {gs_run_new(&alloc.base, 1, 0, &tables[0], 1),
+                    gs_run_new(&alloc.base, 2, 0, &tables[1], 1),
+                    gs_run_new(&alloc.base, 3, 1, tables, GS_PLAN_MAX_INPUTS)};
+  gs_version *version = gs_version_new(&alloc.base, 1, runs, 3);
+  assert_non_null(version);
+  assert_int_equal(gs_floor_gather(version, 1), 2);
+  gs_version_unref(version);
+  for (size_t i = 0; i < 3; i++) {
+    gs_run_unref(runs[i]);
+  }
+  for (size_t i = 0; i < GS_PLAN_MAX_INPUTS; i++) {
+    gs_tree_table_unref(tables[i]);
+  }
+  assert_int_equal(alloc.live_bytes, 0);
+}
+
 static void
 test_the_plan_is_one_that_the_rules_accept(void **state)
 {
@@ -105,6 +138,7 @@ main(void)
       cmocka_unit_test(
           test_runs_are_gathered_while_the_next_is_not_larger_than_all),
       cmocka_unit_test(test_more_are_gathered_where_too_many_would_be_left),
+      cmocka_unit_test(test_no_more_tables_are_gathered_than_a_plan_may_name),
       cmocka_unit_test(test_the_plan_is_one_that_the_rules_accept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
