@@ -12,7 +12,8 @@ Virtual.__name = "grainstore.lab.virtual"
 
 -- What a driver asks of a store goes on to the virtual one.
 for _, name in ipairs {
-  "_ask", "_shape", "_plan", "_seal", "_throttle", "_layout", "_flush_ask", "_wake",
+  "_ask", "_shape", "_plan", "_seal", "_throttle", "_layout", "_flush_ask",
+  "_wake",
 } do
   Virtual[name] = function(self, ...)
     return self.core[name](self.core, ...)
