@@ -192,7 +192,8 @@ static bool
 is_log_long(gs_store *store)
 {
   gs_memtable_stats stats;
-  if (store->wal.used_bytes <= gs_limit(&store->limits.max_wal_bytes) ||
+  if (gs_limit(&store->wal.used_bytes) <=
+          gs_limit(&store->limits.max_wal_bytes) ||
       atomic_load(&store->sealed_count) > 0) {
     return false;
   }

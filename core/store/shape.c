@@ -120,9 +120,7 @@ fill_disk(gs_store *store, const gs_version *version, gs_shape *shape)
   for (size_t r = 0; r < version->run_count; r++) {
     shape->disk_used_bytes += version->runs[r]->bytes;
   }
-  gs_mutex_lock(store->commit);
-  shape->wal_bytes = store->wal.used_bytes;
-  gs_mutex_unlock(store->commit);
+  shape->wal_bytes = gs_limit(&store->wal.used_bytes);
   shape->disk_used_bytes += shape->wal_bytes;
   if (gs_env_space(store->env, store->path, &space, NULL) == GS_OK) {
     shape->disk_free_bytes = space.free_bytes;

@@ -123,9 +123,7 @@ gs_get_stats(gs_store *store, gs_stats *out)
   out->cache_capacity_bytes = cache.capacity_bytes;
   out->cache_loads = cache.loads;
   out->cache_evictions = cache.evictions;
-  gs_mutex_lock(store->commit);
-  out->wal_bytes = store->wal.used_bytes;
-  gs_mutex_unlock(store->commit);
+  out->wal_bytes = gs_limit(&store->wal.used_bytes);
   gs_mutex_lock(store->state);
   out->snapshot_count = store->snapshot_count;
   out->journal_events = store->recorder.last_number;

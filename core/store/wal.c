@@ -275,7 +275,7 @@ gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
   }
   bool is_batch = store->options.durability == GS_DURABILITY_BATCH;
   bool was_clean = wal->unsynced_bytes == 0;
-  wal->used_bytes += bytes;
+  gs_tally_own(&wal->used_bytes, bytes);
   wal->unsynced_bytes += bytes;
   gs_tally_own(&store->counters.wal_bytes, bytes);
   bool is_over = wal->unsynced_bytes >= store->options.wal_batch_bytes;
@@ -448,8 +448,9 @@ gs_wal_drop_named(gs_store *store)
   while (wal->oldest != NULL && wal->oldest->is_named) {
     gs_store_segment *segment = wal->oldest;
     wal->oldest = segment->next;
-    wal->used_bytes -=
+    uint64_t bytes =
         gs_log_written_bytes(segment->writer) - GS_LOG_HEADER_BYTES;
+    gs_tally_own(&wal->used_bytes, 0 - bytes);
     segment->next = dropped;
     dropped = segment;
   }

@@ -16,6 +16,8 @@
 #ifndef GS_STORE_WAL_H
 #define GS_STORE_WAL_H
 
+#include <stdatomic.h>
+
 #include "env/env.h"
 #include "tree/edit.h"
 #include "wal/writer.h"
@@ -38,18 +40,19 @@ typedef struct gs_wal {
   gs_store_segment *oldest; /* started ones */
   gs_store_segment *active; /* the last of them; NULL before the first write */
   gs_store_segment *prepared;
-  bool is_preparing;       /* some thread makes the next one */
-  uint64_t wanted_bytes;   /* room the next one must have */
-  uint64_t next_size;      /* grows from segment to segment */
-  uint64_t used_bytes;     /* frames in all started segments */
-  uint64_t unsynced_bytes; /* frames since the last sync began */
-  uint64_t last_sync_us;   /* when it ended */
-  uint64_t flush_us;       /* how long it took */
-  size_t newcomers;        /* writers that wait for a sync not yet begun */
-  size_t company;          /* writers that the last sync knew of */
-  bool is_gathering;       /* some writer waits for them before it syncs */
-  uint64_t idle_bytes;     /* how far the active segment was written, */
-  uint64_t idle_since_us;  /* and since when it has been so */
+  bool is_preparing;               /* some thread makes the next one */
+  uint64_t wanted_bytes;           /* room the next one must have */
+  uint64_t next_size;              /* grows from segment to segment */
+  atomic_uint_fast64_t used_bytes; /* frames in all started segments; may be
+                                      read anywhere */
+  uint64_t unsynced_bytes;         /* frames since the last sync began */
+  uint64_t last_sync_us;           /* when it ended */
+  uint64_t flush_us;               /* how long it took */
+  size_t newcomers;       /* writers that wait for a sync not yet begun */
+  size_t company;         /* writers that the last sync knew of */
+  bool is_gathering;      /* some writer waits for them before it syncs */
+  uint64_t idle_bytes;    /* how far the active segment was written, */
+  uint64_t idle_since_us; /* and since when it has been so */
 } gs_wal;
 
 struct gs_store;

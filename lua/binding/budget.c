@@ -118,6 +118,18 @@ allocate(void *context, void *block, size_t old_size, size_t new_size)
   return got;
 }
 
+lua_Alloc
+gsl_base_allocator(lua_State *L, void **context)
+{
+  lua_Alloc found = lua_getallocf(L, context);
+  while (found == allocate) {
+    const budget *b = *context;
+    found = b->allocate;
+    *context = b->context;
+  }
+  return found;
+}
+
 /* ---- the call ------------------------------------------------------------------- */
 
 /* The text in an error object, or NULL; no metamethod is asked. It stays in the

@@ -62,6 +62,10 @@ enum {
 
 enum { GSL_WHERE_BYTES = 80 };
 
+/* What a list may be long at the most: its memory is reckoned from a length that
+ * its table only claims. */
+enum { GSL_LIST_MAX = 1 << 24 };
+
 /* What one call of a policy may take, and how much of its error is kept. */
 enum {
   GSL_POLICY_INSTRUCTIONS = 1000000,
@@ -205,6 +209,10 @@ bool gsl_is_asked(const gsl_store *s);
 void gsl_safe_point(lua_State *L, gsl_store *s, int store_arg);
 
 /* ---- budgets (budget.c) -------------------------------------------------------- */
+
+/* The state's allocator without the budgets it may be under: for memory that
+ * outlives the call. */
+lua_Alloc gsl_base_allocator(lua_State *L, void **context);
 
 /* Calls the function beneath the arguments within the budget of a policy. Leaves
  * one value in their place: its result, or where false what was raised; spent is

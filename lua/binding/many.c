@@ -123,6 +123,7 @@ gsl_get_many_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot,
   }
   lua_settop(L, 3);
   size_t count = (size_t)lua_rawlen(L, 2);
+  luaL_argcheck(L, count <= GSL_LIST_MAX, 2, "too long a list of keys");
   if (lua_isnil(L, 3)) {
     lua_createtable(L, (int)count, 0);
     lua_replace(L, 3);

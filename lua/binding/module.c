@@ -214,6 +214,23 @@ fill_metatable(lua_State *L, int at, const char *name,
   lua_pop(L, 1);
 }
 
+/* Methods in a table of their own: who has the handle cannot reach what the
+ * collector calls. */
+static void
+hide_metamethods(lua_State *L, int at, const luaL_Reg *functions)
+{
+  lua_pushvalue(L, at);
+  lua_newtable(L);
+  for (const luaL_Reg *f = functions; f->name != NULL; f++) {
+    if (strncmp(f->name, "__", 2) != 0) {
+      lua_getfield(L, -2, f->name);
+      lua_setfield(L, -2, f->name);
+    }
+  }
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
 /* The names of open's options, as a list, into the table on top. */
 static void
 set_open_options(lua_State *L)
@@ -240,6 +257,7 @@ make_borrowed(lua_State *L)
   }
   fill_metatable(L, GSL_STORE_MT, "grainstore.store", store_lists);
   fill_metatable(L, GSL_SHAPE_MT, "grainstore.shape", shape_lists);
+  hide_metamethods(L, GSL_SHAPE_MT, gsl_shape_methods);
   fill_metatable(L, GSL_TABLES_MT, "grainstore.tables", tables_lists);
   gsl_store *s = lua_newuserdatauv(L, sizeof *s, GSL_STORE_VALUES);
   memset(s, 0, sizeof *s);
@@ -299,6 +317,7 @@ luaopen_grainstore_core(lua_State *L)
   fill_metatable(L, GSL_CLOCK_MT, "grainstore.clock", clock_lists);
   fill_metatable(L, GSL_JOB_MT, "grainstore.job", job_lists);
   fill_metatable(L, GSL_SHAPE_MT, "grainstore.shape", shape_lists);
+  hide_metamethods(L, GSL_SHAPE_MT, gsl_shape_methods);
   fill_metatable(L, GSL_TABLES_MT, "grainstore.tables", tables_lists);
   fill_metatable(L, GSL_LAB_MT, "grainstore.virtual", lab_lists);
   fill_metatable(L, GSL_PRIVATE_MT, "grainstore.private", private_lists);

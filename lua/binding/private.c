@@ -173,23 +173,37 @@ run(lua_State *L)
   return 0;
 }
 
-/* On the decider's thread. A driver that fails itself, for want of memory that
- * its policy holds, is no better than a policy that does. */
+static const char *
+problem(lua_State *L, const char *spent)
+{
+  if (spent != NULL) {
+    return "the policy made the driver take too much";
+  }
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
+                                        : "the driver failed";
+}
+
+/* On the decider's thread. The driver shares a state with the policy, which may
+ * have changed what it uses: so it has a budget of its own, and one that fails,
+ * for want of memory that its policy holds, is no better than a policy that
+ * does. A shape that it did not come to close would keep tables on the disk. */
 static void
 decide(void *context)
 {
   private_state *p = context;
+  const char *spent;
   lua_pushcfunction(p->L, run);
-  if (lua_pcall(p->L, 0, 0, 0) == LUA_OK) {
+  if (gsl_call_within_budget(p->L, 0, &spent)) {
     p->failures = 0;
   } else {
-    const char *text = lua_type(p->L, -1) == LUA_TSTRING
-                           ? lua_tostring(p->L, -1)
-                           : "the driver failed";
     p->failures++;
-    gs_policy_note(p->handle->store, 0, text, p->failures >= STRIKES);
+    gs_policy_note(p->handle->store, 0, problem(p->L, spent),
+                   p->failures >= STRIKES);
   }
   lua_settop(p->L, 0);
+  while (p->handle->children != NULL) {
+    gsl_close_child(p->handle->children);
+  }
 }
 
 static void

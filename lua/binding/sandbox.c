@@ -65,7 +65,8 @@ guard(lua_State *L, const char *name, lua_CFunction function)
   lua_setglobal(L, name);
 }
 
-/* Of the searchers those for preloaded modules and for Lua files stay. */
+/* Of the searchers those for preloaded modules and for Lua files stay; the table
+ * itself is require's alone, so that nobody sends it elsewhere. */
 static void
 limit_package(lua_State *L, const char *path)
 {
@@ -84,6 +85,12 @@ limit_package(lua_State *L, const char *path)
     lua_rawseti(L, -2, i);
   }
   lua_pop(L, 2);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushnil(L);
+  lua_setfield(L, -2, LUA_LOADLIBNAME);
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_setglobal(L, LUA_LOADLIBNAME);
 }
 
 void

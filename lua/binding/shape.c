@@ -377,6 +377,7 @@ check_ids(lua_State *L, int arg, size_t *count)
   }
   luaL_checktype(L, arg, LUA_TTABLE);
   *count = (size_t)lua_rawlen(L, arg);
+  luaL_argcheck(L, *count <= GSL_LIST_MAX, arg, "too long a list");
   uint64_t *ids = lua_newuserdatauv(L, (*count + 1) * sizeof *ids, 0);
   for (size_t i = 0; i < *count; i++) {
     lua_rawgeti(L, arg, (lua_Integer)i + 1);

@@ -19,7 +19,7 @@ void
 gsl_alloc_init(lua_State *L, gsl_alloc *memory)
 {
   memory->base.resize = resize;
-  memory->resize = lua_getallocf(L, &memory->context);
+  memory->resize = gsl_base_allocator(L, &memory->context);
 }
 
 gs_buffer *

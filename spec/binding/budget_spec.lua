@@ -47,6 +47,24 @@ describe("the budget of a policy", function()
     assert.same({ n = 3, 1, nil, "x" }, given)
   end)
 
+  it("is not what a lab or a machine made within it keeps", function()
+    local core = require "grainstore.core"
+    local lab, env
+    assert.is_true(store:_ask(function()
+      lab = core.lab {
+        keys = 1000, writes = 9000, key_bytes = 16, value_bytes = 100,
+        memtable_bytes = 50000, table_bytes = 20000, workers = 1, seed = 1,
+        start_ms = 1000,
+      }
+      env = core.env { seed = 1 }
+    end))
+    assert.equal("decide", lab:advance(9000))
+    env:write("/f", ("x"):rep(100000))
+    assert.equal(100000, #env:read "/f")
+    lab:close()
+    env:close()
+  end)
+
   it("ends loops", function()
     assert.is_truthy(problem(spin):find(INSTRUCTIONS, 1, true))
     local count = 0

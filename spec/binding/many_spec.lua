@@ -202,3 +202,17 @@ describe("many keys", function()
     end)
   end)
 end)
+
+describe("get_many", function()
+  it("believes no length that a list only claims", function()
+    local store <close> = assert(require "grainstore".open(
+      require "grainstore.testing.tmp".path()))
+    store:get_many { "a", "b" }
+    local list = {}
+    for i = 0, 61 do list[1 << i] = "a" end
+    while #list < 1 << 59 do list[#list + 1] = "a" end
+    local ok, message = pcall(store.get_many, store, list)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("too long a list", 1, true))
+  end)
+end)

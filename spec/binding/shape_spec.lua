@@ -196,6 +196,25 @@ describe("the tree of a decision", function()
     tree_of.close(tree)
   end)
 
+  it("believes no length that a list only claims", function()
+    local list = {}
+    for i = 0, 61 do list[1 << i] = i end
+    while #list < 1 << 59 do list[#list + 1] = 1 end
+    for _, call in ipairs {
+      function() lazy.shape:is_busy(list) end,
+      function() lazy.runs[1].tables:cheapest(nil, list) end,
+    } do
+      misuse("too long a list", call)
+    end
+  end)
+
+  it("does not give its metamethods away", function()
+    local shape = lazy.shape
+    assert.is_nil(shape.__gc)
+    assert.is_nil(shape.__index)
+    assert.equal("grainstore.shape", getmetatable(shape))
+  end)
+
   it("refuses what is not of it", function()
     local tables = lazy.runs[1].tables
     misuse("no time of a table", function() tables:not_after("id", 1) end)

@@ -196,20 +196,14 @@ describe("a threaded policy", function()
       local there = {}
       for _, name in ipairs {
         "io", "os", "debug", "dofile", "loadfile", "collectgarbage", "print",
+        "package",
       } do
         if _G[name] ~= nil then there[#there + 1] = name end
       end
-      for name in pairs(package.loaded) do
-        if name == "io" or name == "os" or name == "debug" then
-          there[#there + 1] = name
-        end
+      for _, name in ipairs { "io", "os", "debug", "package",
+        "grainstore.core" } do
+        if pcall(require, name) then there[#there + 1] = name end
       end
-      for _, name in ipairs { "cpath", "loadlib", "searchpath" } do
-        if package[name] and package[name] ~= "" then
-          there[#there + 1] = "package." .. name
-        end
-      end
-      if #package.searchers ~= 2 then there[#there + 1] = "searchers" end
       if pcall(setmetatable, {}, { __gc = function() end }) then
         there[#there + 1] = "finalisers"
       end
@@ -218,9 +212,6 @@ describe("a threaded policy", function()
       end
       if load("return 6 * x", "c", "b", { x = 7 })() ~= 42 then
         there[#there + 1] = "no load"
-      end
-      for name in pairs(package.loaded["grainstore.core"] or {}) do
-        there[#there + 1] = name
       end
       local mt = { __index = function() return 1 end }
       if setmetatable({}, mt).x ~= 1 or getmetatable(setmetatable({}, mt)) ~= mt
@@ -315,6 +306,11 @@ describe("a threaded policy", function()
         "kept = kept or {} for i = 1, 60000 do "
         .. "kept[#kept + 1] = { 1, 2, 3, 4, 5, 6 } end",
       ["it answers nonsense"] = "return { 5 }",
+      ["it turns the driver against the store"] =
+        "function ipairs() while true do end end "
+        .. "math.type, string.format = ipairs, ipairs",
+      ["it looks for what the collector calls"] =
+        "tree.shape.__index.__gc = error",
       ["it yields"] = "coroutine.yield()",
       ["it breaks the tree"] =
         "tree.shape:close() local _ = tree.runs[1].tables[1].id",
