@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "env/env.h"
+#include "env/posix/posix.h"
 #include "support/child.h"
 #include "support/temp_dir.h"
 
@@ -267,6 +268,19 @@ test_what_is_reserved_is_mapped_and_written(void **state)
 }
 
 static void
+test_only_file_systems_that_keep_their_blocks_are_mapped(void **state)
+{
+  (void)state;
+  assert_true(gs_posix_keeps_blocks(0xef53));
+  assert_true(gs_posix_keeps_blocks(0x58465342));
+  assert_true(gs_posix_keeps_blocks(0x01021994));
+  assert_false(gs_posix_keeps_blocks(0x9123683e)); /* btrfs */
+  assert_false(gs_posix_keeps_blocks(0xf2f52010)); /* f2fs */
+  assert_false(gs_posix_keeps_blocks(0x2fc12fc1)); /* ZFS */
+  assert_false(gs_posix_keeps_blocks(0x794c7630)); /* overlay: over any */
+}
+
+static void
 test_what_is_not_allocated_is_not_mapped(void **state)
 {
   (void)state;
@@ -414,6 +428,8 @@ main(void)
       ONE_TEST(test_mapped_writes_are_read_by_all_and_stay),
       ONE_TEST(test_a_write_across_the_end_of_the_mapping_is_whole),
       ONE_TEST(test_a_mapped_write_asks_the_kernel_nothing),
+      cmocka_unit_test(
+          test_only_file_systems_that_keep_their_blocks_are_mapped),
       ONE_TEST(test_what_is_reserved_is_mapped_and_written),
       ONE_TEST(test_what_is_not_allocated_is_not_mapped),
       ONE_TEST(test_a_larger_mapping_takes_the_place_of_a_smaller),

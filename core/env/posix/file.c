@@ -5,13 +5,15 @@
  * A mapped write is a copy into the page cache without a system call. It is
  * safe only on blocks that are allocated (a store into a hole on a full disk is
  * a fatal signal) and within the file's size; allocate and the check in map see
- * to both. Reads go through pread all the while: on Linux a shared mapping and
+ * to both. A file system that writes each block to a new place may find none for
+ * an allocated one: so only those map that are known to keep theirs. Reads go through pread all the while: on Linux a shared mapping and
  * the page cache are the same memory, and fdatasync covers both.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "env/posix/posix.h"
@@ -20,6 +22,13 @@ enum {
   FIRST_FD = 3, /* below are the standard streams */
   FILE_MODE = 0666,
   PAGE_BYTES = 4096,
+};
+
+/* Magic numbers of file systems, as statfs(2) lists them. */
+static const uint32_t keepers[] = {
+    0xef53,     /* ext2, ext3, ext4 */
+    0x58465342, /* XFS */
+    0x01021994, /* tmpfs */
 };
 
 typedef struct posix_file {
@@ -231,6 +240,17 @@ gs_posix_reserve(gs_file *file, uint64_t size)
                                                 : errno;
 }
 
+bool
+gs_posix_keeps_blocks(uint32_t magic)
+{
+  for (size_t i = 0; i < sizeof keepers / sizeof keepers[0]; i++) {
+    if (keepers[i] == magic) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /* Pages are made present, not writable: that would make them dirty, and the
  * first sync would write them all, with nothing in them yet, and take the right
  * to write back. The first store to a page after a sync faults either way. */
@@ -245,6 +265,13 @@ gs_posix_map(gs_file *file, uint64_t size)
   }
   if (size == 0 || size > allocated || size > SIZE_MAX) {
     return EINVAL;
+  }
+  struct statfs system;
+  if (fstatfs(own->fd, &system) != 0) {
+    return errno;
+  }
+  if (!gs_posix_keeps_blocks((uint32_t)system.f_type)) {
+    return ENOTSUP;
   }
   void *mapped = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_POPULATE, own->fd, 0);

@@ -24,6 +24,9 @@ int64_t gs_posix_write(gs_file *file, uint64_t offset, const void *data,
 int gs_posix_allocate(gs_file *file, uint64_t size);
 int gs_posix_reserve(gs_file *file, uint64_t size);
 int gs_posix_map(gs_file *file, uint64_t size);
+/* Whether the file system with that magic number writes an allocated block where
+ * it stands. */
+bool gs_posix_keeps_blocks(uint32_t magic);
 int gs_posix_truncate(gs_file *file, uint64_t size);
 int gs_posix_sync_data(gs_file *file);
 int gs_posix_size(gs_file *file, uint64_t *out);
