@@ -266,6 +266,49 @@ test_a_damaged_log_opens_with_its_good_beginning_on_demand_only(void **state)
   kit_close(store);
 }
 
+static void
+list_last_segment(void *context, const char *name)
+{
+  char *last = context;
+  size_t size = strlen(name);
+  if (size > 4 && strcmp(name + size - 4, ".wal") == 0 &&
+      strcmp(name, last) > 0) {
+    snprintf(last, 32, "%s", name);
+  }
+}
+
+static void
+test_a_log_without_its_last_segment_opens_with_those_before_it(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.memory_bytes = 16 << 20;
+  options.memtable_bytes = 2 << 20;
+  options.durability = GS_DURABILITY_SYNC;
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 9000);
+  gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_KILL, 0);
+  kit_close(store);
+  sim_machine_become(copy);
+  options.env = sim_machine_env;
+  char last[32] = "";
+  char path[40];
+  KIT_OK(
+      gs_env_list(sim_machine_env, "/db", list_last_segment, last, &kit_err));
+  snprintf(path, sizeof path, "/db/%s", last);
+  KIT_OK(gs_env_remove(sim_machine_env, path, &kit_err));
+  for (int readonly = 1; readonly >= 0; readonly--) {
+    options.readonly = readonly != 0;
+    options.salvage = GS_SALVAGE_NONE;
+    assert_int_equal(gs_open("/db", &options, &store, &kit_err), GS_CORRUPT);
+    options.salvage = GS_SALVAGE_PREFIX;
+    store = kit_open(&options);
+    assert_true(kit_stats(store).is_salvaged);
+    assert_true(kit_has(store, "k", 1));
+    kit_close(store);
+  }
+}
+
 /* ---- a kill, then a power loss --------------------------------------------- */
 
 /* Every state that a power loss may leave of what is pending, as far as single
@@ -463,6 +506,7 @@ main(void)
       KIT_TEST(
           test_a_clean_store_with_a_wrong_bit_in_its_manifest_gets_a_new_one),
       KIT_TEST(test_a_damaged_log_opens_with_its_good_beginning_on_demand_only),
+      KIT_TEST(test_a_log_without_its_last_segment_opens_with_those_before_it),
       KIT_TEST(
           test_a_power_loss_while_a_killed_process_is_followed_loses_nothing),
       KIT_TEST(
