@@ -144,6 +144,9 @@ begin(flush *f, gs_error *err)
   f->view = gs_store_pin_view(store);
   gs_drop_init(&f->drop, f->snapshots, f->snapshot_count, now_ms);
   gs_layout layout = gs_layout_of(store, 0);
+  if (layout.table_bytes < f->stats.used_bytes / GS_RUN_TABLES) {
+    layout.table_bytes = f->stats.used_bytes / GS_RUN_TABLES;
+  }
   gs_output_init(&f->output, store, &layout, f->stats.created_ms);
   f->has_begun = true;
   status = gs_memtable_cursor_init(&f->cursor, f->memtable, UINT64_MAX, err);

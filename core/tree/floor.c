@@ -33,6 +33,21 @@ count_tables(const gs_version *version, size_t runs)
   return count;
 }
 
+/* Where to cut; 0: where the store says. */
+static uint64_t
+choose_size(const gs_version *version, size_t runs)
+{
+  uint64_t bytes = 0;
+  uint64_t largest = 0;
+  for (size_t i = 0; i < runs; i++) {
+    bytes += version->runs[i]->bytes;
+    if (version->runs[i]->largest_bytes > largest) {
+      largest = version->runs[i]->largest_bytes;
+    }
+  }
+  return bytes / GS_RUN_TABLES > largest ? bytes / GS_RUN_TABLES : 0;
+}
+
 gs_status
 gs_floor_plan(gs_alloc *alloc, const gs_version *version, size_t runs,
               gs_plan *plan, gs_error *err)
@@ -55,6 +70,7 @@ gs_floor_plan(gs_alloc *alloc, const gs_version *version, size_t runs,
       .level = runs == version->run_count ? 1 : 0,
       .inputs = inputs,
       .input_count = count,
+      .table_bytes = choose_size(version, runs),
       .why = "built-in policy",
   };
   return GS_OK;

@@ -23,13 +23,17 @@ enum {
   GS_RUNS_STALL = 32,  /* writers wait while there are more */
   GS_RUNS_BUILTIN = 4, /* what the built-in policy leaves, where it rules */
   GS_RUNS_FLOOR = 20,  /* the built-in policy acts whoever is in charge */
+  GS_RUN_TABLES = 80,  /* about as many the engine itself puts into a run at the
+                          most, as far as sizes of tables allow: so a plan may
+                          name all tables of as many runs as writers bear */
 };
 
 /* How many of the newest runs to merge so that about `runs` are left; less than
  * 2: none. */
 size_t gs_floor_gather(const gs_version *version, size_t runs);
 
-/* The merge of the newest `runs` runs in their place. Gives plan->inputs: free
+/* The merge of the newest `runs` runs in their place, with larger tables than
+ * before where there would be too many. Gives plan->inputs: free
  * with gs_alloc_free and input_count. Requires: runs is 1 to run_count. */
 GS_MUST_CHECK gs_status gs_floor_plan(gs_alloc *alloc,
                                       const gs_version *version, size_t runs,

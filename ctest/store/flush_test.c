@@ -198,6 +198,29 @@ test_without_a_log_a_note_that_came_alone_is_kept(void **state)
   kit_close(store);
 }
 
+/* Small tables, a large memtable: a plan could soon name no run as a whole. */
+static void
+test_a_flush_makes_no_more_tables_than_the_engine_can_merge(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.has_policy = true;
+  options.memory_bytes = 32 << 20;
+  options.memtable_bytes = 4 << 20;
+  options.table_bytes = 4096;
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 9999);
+  KIT_OK(gs_flush(store, &kit_err));
+  gs_shape *shape = NULL;
+  KIT_OK(gs_shape_new(store, &shape, &kit_err));
+  assert_int_equal(shape->run_count, 1);
+  assert_true(shape->runs[0].bytes > 110 * options.table_bytes);
+  assert_true(shape->runs[0].table_count < GS_PLAN_MAX_INPUTS / GS_RUNS_STALL);
+  gs_shape_free(shape);
+  assert_true(kit_has(store, "k", 9999));
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -209,6 +232,7 @@ main(void)
       KIT_TEST(test_a_flush_that_leaves_nothing_makes_no_run),
       KIT_TEST(test_a_flush_that_failed_is_tried_again_and_leaves_no_files),
       KIT_TEST(test_only_segments_that_the_manifest_gave_up_are_deleted),
+      KIT_TEST(test_a_flush_makes_no_more_tables_than_the_engine_can_merge),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,54 @@ test_the_plan_is_one_that_the_rules_accept(void **state)
   assert_int_equal(alloc.live_bytes, 0);
 }
 
+/* Each run has one table of that size. */
+static uint64_t
+cut_at(const uint64_t *bytes, size_t count)
+{
+  test_alloc alloc;
+  test_alloc_init(&alloc);
+  gs_version *version = version_of(&alloc.base, bytes, count);
+  gs_plan plan;
+  assert_int_equal(gs_floor_plan(&alloc.base, version, count, &plan, NULL),
+                   GS_OK);
+  gs_alloc_free(&alloc.base, (void *)plan.inputs,
+                plan.input_count * sizeof *plan.inputs);
+  gs_version_unref(version);
+  return plan.table_bytes;
+}
+
+static void
+test_runs_of_very_many_tables_are_made_of_larger_ones(void **state)
+{
+  (void)state;
+  assert_int_equal(cut_at((uint64_t[]){100, 200, 900}, 3), 0);
+  static gs_tree_table *tables[400];
+  test_alloc alloc;
+  test_alloc_init(&alloc);
+  for (size_t i = 0; i < 400; i++) {
+    uint8_t key[2] = {(uint8_t)(i >> 8), (uint8_t)i};
+    const gs_table_meta meta = {.id = 1 + i,
+                                .file_bytes = 1000,
+                                .min_key = gs_slice_of(key, sizeof key),
+                                .max_key = gs_slice_of(key, sizeof key)};
+    tables[i] = gs_tree_table_new(&alloc.base, &meta);
+    assert_non_null(tables[i]);
+  }
+  gs_run *run = gs_run_new(&alloc.base, 1, 0, tables, 400);
+  gs_version *version = gs_version_new(&alloc.base, 1, &run, 1);
+  gs_plan plan;
+  assert_int_equal(gs_floor_plan(&alloc.base, version, 1, &plan, NULL), GS_OK);
+  assert_int_equal(plan.table_bytes, 400 * 1000 / GS_RUN_TABLES);
+  gs_alloc_free(&alloc.base, (void *)plan.inputs,
+                plan.input_count * sizeof *plan.inputs);
+  gs_version_unref(version);
+  gs_run_unref(run);
+  for (size_t i = 0; i < 400; i++) {
+    gs_tree_table_unref(tables[i]);
+  }
+  assert_int_equal(alloc.live_bytes, 0);
+}
+
 int
 main(void)
 {
@@ -140,6 +188,7 @@ main(void)
       cmocka_unit_test(test_more_are_gathered_where_too_many_would_be_left),
       cmocka_unit_test(test_no_more_tables_are_gathered_than_a_plan_may_name),
       cmocka_unit_test(test_the_plan_is_one_that_the_rules_accept),
+      cmocka_unit_test(test_runs_of_very_many_tables_are_made_of_larger_ones),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
