@@ -107,7 +107,7 @@ divide_all(gs_content *content, double deadline_ms)
     divided += divide(&content->pieces[i], deadline_ms, parts);
   }
   for (size_t i = 0; i < divided; i++) {
-    gs_content_add(content, &content->pieces[0]); /* room */
+    gs_content_add(content, &parts[0]); /* room, filled below */
   }
   if (content->failed || divided == 0) {
     return;
