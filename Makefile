@@ -293,7 +293,8 @@ ubsan: asan ## the same as asan
 
 # What has one thread and takes long shows the thread sanitizer nothing.
 ALONE := $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
-  sst/table_cursor store/verify_path store/repair store/trace tree/plan)
+  sst/table_cursor store/verify_path store/repair store/trace tree/plan \
+  tree/plan_dead tree/plan_pair tree/plan_random)
 DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/%, \
   $(SPECS)) spec/grainstore/survival_spec.lua
 
