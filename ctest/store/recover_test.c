@@ -284,9 +284,9 @@ test_a_log_without_its_last_segment_opens_with_those_before_it(void **state)
   gs_options options = kit_options();
   options.memory_bytes = 16 << 20;
   options.memtable_bytes = 2 << 20;
-  options.durability = GS_DURABILITY_SYNC;
   gs_store *store = kit_open(&options);
   kit_fill(store, "k", 1, 9000);
+  KIT_OK(gs_sync(store, &kit_err));
   gs_sim *copy = gs_sim_crash(sim_machine, GS_CRASH_KILL, 0);
   kit_close(store);
   sim_machine_become(copy);
