@@ -328,9 +328,13 @@ bool gsl_finish_jobs(gsl_store *s);
  * wrong with it. */
 const char *gsl_parse_plan(lua_State *L, gs_store_kind kind, gs_plan *plan);
 
-/* Push nil, message, name of the refusal, {tables=}; return 4. */
+/* Pushes nil, message, "bad_plan", {}; returns 4. */
 int gsl_push_bad_plan(lua_State *L, const char *text);
-int gsl_push_refusal(lua_State *L, const gs_refusal *refusal);
+
+/* What became of a plan, pushed: the job's number, true where that is 0 (a dry
+ * run), or nil, message, name of the refusal, {tables=}. Returns how many. */
+int gsl_push_submitted(lua_State *L, gs_status status, uint64_t job_id,
+                       const gs_refusal *refusal, const gs_error *err);
 
 /* ---- functions, by file ---------------------------------------------------------- */
 

@@ -171,18 +171,7 @@ submit(lua_State *L)
   gs_error err;
   gs_status status =
       gs_lab_submit(lab, &plan, dry_run, &job_id, &refusal, &err);
-  if (status == GS_REFUSED) {
-    return gsl_push_refusal(L, &refusal);
-  }
-  if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
-  }
-  if (dry_run) {
-    lua_pushboolean(L, 1);
-  } else {
-    lua_pushinteger(L, (lua_Integer)job_id);
-  }
-  return 1;
+  return gsl_push_submitted(L, status, dry_run ? 0 : job_id, &refusal, &err);
 }
 
 /* v:_ask(function, ...) -> true, its result | false, what was wrong; within the

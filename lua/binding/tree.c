@@ -171,8 +171,8 @@ gsl_parse_plan(lua_State *L, gs_store_kind kind, gs_plan *plan)
   return wrong;
 }
 
-int
-gsl_push_refusal(lua_State *L, const gs_refusal *refusal)
+static int
+push_refusal(lua_State *L, const gs_refusal *refusal)
 {
   const char *name = gs_refusal_name(refusal->code);
   lua_pushnil(L);
@@ -186,6 +186,24 @@ gsl_push_refusal(lua_State *L, const gs_refusal *refusal)
   }
   lua_setfield(L, -2, "tables");
   return 4;
+}
+
+int
+gsl_push_submitted(lua_State *L, gs_status status, uint64_t job_id,
+                   const gs_refusal *refusal, const gs_error *err)
+{
+  if (status == GS_REFUSED) {
+    return push_refusal(L, refusal);
+  }
+  if (status != GS_OK) {
+    return gsl_fail(L, status, err);
+  }
+  if (job_id == 0) {
+    lua_pushboolean(L, 1);
+  } else {
+    lua_pushinteger(L, (lua_Integer)job_id);
+  }
+  return 1;
 }
 
 /* store:_plan(plan [, {dry_run=}]) -> job id, or true for a dry run | nil,
@@ -211,18 +229,7 @@ submit(lua_State *L)
   gsl_still_open(L, s);
   gs_status status =
       gs_submit(s->store, &plan, dry_run, &job_id, &refusal, &err);
-  if (status == GS_REFUSED) {
-    return gsl_push_refusal(L, &refusal);
-  }
-  if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
-  }
-  if (dry_run) {
-    lua_pushboolean(L, 1);
-  } else {
-    lua_pushinteger(L, (lua_Integer)job_id);
-  }
-  return 1;
+  return gsl_push_submitted(L, status, dry_run ? 0 : job_id, &refusal, &err);
 }
 
 /* store:_opens() -> handles of this process on the store */
