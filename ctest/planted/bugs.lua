@@ -462,7 +462,7 @@ gs_file_allocate(]],
     find = "  gs_directory_sweep_newer(store->env, store->alloc, store->path, "
       .. "&store->tree,\n                           store->read_manifest);\n",
     replace = "",
-    caught_by = "spec/torture/recovery_spec.lua" },
+    caught_by = "ctest/store/recover_test" },
 
   -- The rules of plans, by the plans of a policy that means ill.
 
