@@ -164,12 +164,6 @@ gs_log_remains_spans(const gs_log_remains *s)
   return spans;
 }
 
-/* One log's frames on their way into the whole. */
-typedef struct intake {
-  gs_log_remains *s;
-  uint64_t after_seq;
-} intake;
-
 static bool
 is_readable(const gs_frame_info *info, gs_slice payload)
 {
@@ -188,15 +182,15 @@ is_readable(const gs_frame_info *info, gs_slice payload)
 }
 
 static void
-take_item(intake *in, gs_batch_item item, const gs_entry *entry, uint64_t seq)
+take_item(gs_log_remains *s, gs_batch_item item, const gs_entry *entry,
+          uint64_t seq)
 {
-  gs_log_remains *s = in->s;
   if (item == GS_BATCH_META && seq >= s->note_seq) {
     gs_buffer_clear(&s->note);
     gs_buffer_append_slice(&s->note, entry->value);
     s->note_seq = seq;
   }
-  if (item == GS_BATCH_ENTRY && entry->seq > in->after_seq) {
+  if (item == GS_BATCH_ENTRY) {
     bool is_u32 = entry->key.size == 4 &&
                   (entry->kind == GS_KIND_DELETE || entry->value.size == 4);
     s->has_other_shapes = s->has_other_shapes || !is_u32;
@@ -209,8 +203,7 @@ static gs_status
 take_batch(void *context, const gs_frame_info *info, gs_slice payload,
            gs_error *err)
 {
-  intake *in = context;
-  gs_log_remains *s = in->s;
+  gs_log_remains *s = context;
   if (info->type != GS_FRAME_BATCH || !is_readable(info, payload)) {
     return GS_OK;
   }
@@ -222,7 +215,7 @@ take_batch(void *context, const gs_frame_info *info, gs_slice payload,
   while (status == GS_OK && item != GS_BATCH_END) {
     gs_entry entry = {.seq = 0};
     status = gs_batch_read(&reader, &item, &entry, err);
-    take_item(in, item, &entry, reader.seq - 1);
+    take_item(s, item, &entry, reader.seq - 1);
   }
   gs_log_span span = {info->first_seq, reader.seq - 1};
   s->batch_count++;
@@ -238,14 +231,13 @@ take_batch(void *context, const gs_frame_info *info, gs_slice payload,
 gs_status
 gs_log_remains_file(gs_log_remains *s, const char *path,
                     gs_log_identity identity, bool is_salt_known,
-                    uint64_t after_seq, gs_log_outcome *out, gs_error *err)
+                    gs_log_outcome *out, gs_error *err)
 {
-  intake in = {s, after_seq};
   frames f = {
       .identity = identity,
       .kind = GS_LOG_WAL,
       .visit = take_batch,
-      .context = &in,
+      .context = s,
   };
   gs_buffer_init(&f.bytes, s->env->alloc);
   gs_status status = read_frames(&f, s->env, path, is_salt_known, err);

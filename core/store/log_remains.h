@@ -55,12 +55,10 @@ typedef struct gs_log_outcome {
 void gs_log_remains_init(gs_log_remains *s, gs_env *env);
 void gs_log_remains_deinit(gs_log_remains *s);
 
-/* Reads one log. salt NULL: that of its header page. Entries up to after_seq
- * are passed over. */
+/* Reads one log. salt NULL: that of its header page. */
 GS_MUST_CHECK gs_status gs_log_remains_file(gs_log_remains *s, const char *path,
                                             gs_log_identity identity,
                                             bool is_salt_known,
-                                            uint64_t after_seq,
                                             gs_log_outcome *out, gs_error *err);
 
 /* Keys of a u32 store are turned, and all are sorted; spans too. Entries that a

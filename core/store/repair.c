@@ -2,7 +2,8 @@
  * repair: from what verifies, a new store.
  *
  *   look     verify the source for the report; take its facts
- *   salvage  blocks of tables, frames of logs; note what is lost
+ *   salvage  blocks of tables, frames of logs; note what is lost, and what of
+ *            it the log still holds
  *   gather   all entries in internal order: the newest of each key is saved
  *   build    tables, then a manifest, in a directory of their own
  *

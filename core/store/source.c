@@ -5,6 +5,7 @@
 
 #include "grainstore.h"
 #include "store/mend.h"
+#include "store/regain.h"
 #include "store/report.h"
 
 /* ---- life ---------------------------------------------------------------------- */
@@ -291,10 +292,9 @@ read_log(gs_source *r, uint64_t number, const gs_segment *listed, gs_error *err)
   }
   gs_log_identity identity = {.salt = listed == NULL ? 0 : listed->salt,
                               .number = number};
-  uint64_t after = listed == NULL ? 0 : r->state.facts.flushed_seq;
   gs_status status = tell(r, gs_report_name_of(path), err);
   if (status == GS_OK) {
-    status = gs_log_remains_file(&r->log, path, identity, listed != NULL, after,
+    status = gs_log_remains_file(&r->log, path, identity, listed != NULL,
                                  &outcome, err);
   }
   if (status == GS_MISSING && listed != NULL) {
@@ -543,6 +543,12 @@ gs_source_read(gs_source *r, uint32_t kind, gs_error *err)
   }
   if (status == GS_OK) {
     gs_log_remains_finish(&r->log, r->report->kind == GS_STORE_U32);
+    status =
+        r->report->has_manifest
+            ? gs_regain(&r->log, r->report, r->state.facts.flushed_seq, err)
+            : GS_OK;
+  }
+  if (status == GS_OK) {
     status = find_lost_seqs(r, err);
   }
   return status;

@@ -213,4 +213,20 @@ care_ends_with(const char *path, const char *ending)
          strcmp(path + strlen(path) - size, ending) == 0;
 }
 
+static inline gs_buffer
+care_content(const char *path)
+{
+  gs_buffer bytes;
+  gs_buffer_init(&bytes, gs_sim_env(sim_machine)->alloc);
+  KIT_OK(gs_sim_read(sim_machine, path, &bytes, &kit_err));
+  return bytes;
+}
+
+static inline void
+care_put_back(const char *path, gs_buffer *bytes)
+{
+  KIT_OK(gs_sim_replace(sim_machine, path, gs_buffer_slice(bytes), &kit_err));
+  gs_buffer_deinit(bytes);
+}
+
 #endif

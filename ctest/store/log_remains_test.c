@@ -56,7 +56,7 @@ static void
 read_log(gs_log_remains *s, bool is_salt_known, gs_log_outcome *outcome)
 {
   gs_log_remains_init(s, sim_machine_env);
-  KIT_OK(gs_log_remains_file(s, "/log", identity, is_salt_known, 0, outcome,
+  KIT_OK(gs_log_remains_file(s, "/log", identity, is_salt_known, outcome,
                              &kit_err));
   gs_log_remains_finish(s, false);
 }

@@ -134,22 +134,6 @@ repair(const char *what, gs_repair_report *report)
 
 /* ---- damages ----------------------------------------------------------------------- */
 
-static gs_buffer
-content_of(const char *path)
-{
-  gs_buffer bytes;
-  gs_buffer_init(&bytes, gs_sim_env(sim_machine)->alloc);
-  KIT_OK(gs_sim_read(sim_machine, path, &bytes, &kit_err));
-  return bytes;
-}
-
-static void
-put_back(const char *path, gs_buffer *bytes)
-{
-  KIT_OK(gs_sim_replace(sim_machine, path, gs_buffer_slice(bytes), &kit_err));
-  gs_buffer_deinit(bytes);
-}
-
 static bool
 is_live(const char *path)
 {
@@ -211,11 +195,11 @@ damage_pieces(size_t piece, size_t stride)
       if (!is_live(files.paths[i])) {
         break;
       }
-      gs_buffer sound = content_of(files.paths[i]);
-      gs_buffer bytes = content_of(files.paths[i]);
+      gs_buffer sound = care_content(files.paths[i]);
+      gs_buffer bytes = care_content(files.paths[i]);
       size_t size = bytes.size - at < piece ? bytes.size - (size_t)at : piece;
       memset(bytes.data + at, 0xA5, size);
-      put_back(files.paths[i], &bytes);
+      care_put_back(files.paths[i], &bytes);
       snprintf(what, sizeof what, "%s %zu bytes at %llu", files.paths[i], size,
                (unsigned long long)at);
       gs_repair_report report;
@@ -225,7 +209,7 @@ damage_pieces(size_t piece, size_t stride)
         fail_msg("%s: %zu keys do not read as they should", what, wrong);
       }
       gs_repair_report_deinit(&report);
-      put_back(files.paths[i], &sound);
+      care_put_back(files.paths[i], &sound);
     }
   }
 }
@@ -250,7 +234,7 @@ test_a_file_cut_at_any_length_gives_what_is_left(void **state)
     for (uint64_t at = 0; is_live(files.paths[i]) && at < files.sizes[i];
          at += stride) {
       char what[96];
-      gs_buffer sound = content_of(files.paths[i]);
+      gs_buffer sound = care_content(files.paths[i]);
       KIT_OK(gs_sim_replace(sim_machine, files.paths[i],
                             gs_slice_of(sound.data, (size_t)at), &kit_err));
       snprintf(what, sizeof what, "%s cut to %llu", files.paths[i],
@@ -258,7 +242,7 @@ test_a_file_cut_at_any_length_gives_what_is_left(void **state)
       gs_repair_report report;
       GS_IGNORE(repair(what, &report) > CARE_KEYS, "any number may be lost");
       gs_repair_report_deinit(&report);
-      put_back(files.paths[i], &sound);
+      care_put_back(files.paths[i], &sound);
     }
   }
 }
@@ -274,7 +258,7 @@ test_a_file_that_is_gone_is_a_loss_that_is_told(void **state)
     if (!is_listed(files.paths[i])) {
       continue;
     }
-    gs_buffer sound = content_of(files.paths[i]);
+    gs_buffer sound = care_content(files.paths[i]);
     KIT_OK(gs_sim_remove(sim_machine, files.paths[i], &kit_err));
     gs_repair_report report;
     size_t wrong = repair(files.paths[i], &report);
@@ -287,7 +271,7 @@ test_a_file_that_is_gone_is_a_loss_that_is_told(void **state)
     }
     losses += report.loss_count;
     gs_repair_report_deinit(&report);
-    put_back(files.paths[i], &sound);
+    care_put_back(files.paths[i], &sound);
   }
   assert_true(losses >= 4);
 }

@@ -25,6 +25,20 @@ local function plain(report)
   return report
 end
 
+local function describe(loss)
+  if loss.cause == "manifest" then
+    return "the list of tables and logs in use"
+  elseif loss.cause == "log" then
+    return ("writes of the log from number %d %s"):format(loss.first_seq,
+      loss.last_seq and "to " .. loss.last_seq or "on")
+  end
+  local keys = loss.from == "" and not loss.to and "of any key"
+    or ("keys from %s%s"):format(loss.from, loss.to and " to before " .. loss.to
+    or " on")
+  return ("%s of %s at %d, %d bytes, %s"):format(loss.cause, loss.file,
+    loss.offset, loss.bytes, keys)
+end
+
 function M.run(args)
   if (args.into ~= nil) == (args.dry_run == true) then
     kit.misuse("give --into or --dry-run")
@@ -35,10 +49,11 @@ function M.run(args)
     kit.json(report)
   else
     for _, loss in ipairs(report.lost) do
-      kit.print("lost: %s of %s at %d, %d bytes, %d keys in doubt", loss.cause,
-        loss.file, loss.offset, loss.bytes, loss.uncertain_keys)
+      kit.print("lost: %s", describe(loss))
     end
-    kit.print("%d entries saved", report.entries_saved)
+    kit.print("%d entries saved%s", report.entries_saved,
+      report.uncertain_keys == 0 and "" or (", %d of them perhaps out of date")
+      :format(report.uncertain_keys))
   end
   return #report.lost > 0 and kit.DIFFERENT or kit.OK
 end
