@@ -11,6 +11,7 @@
  *   3. entry's slices stay valid until the cursor moves or ends.
  *   4. After an error valid is false and status holds it; a seek starts anew.
  *   5. next and prev leave the key whatever version the cursor stands on.
+ *   6. Between aim and the seek it aims for there is no other move.
  *
  * Life: the implementation is initialised by its own function and ended with
  * gs_cursor_end. Where it lives in the caller's memory the end may come twice;
@@ -27,6 +28,11 @@
 typedef struct gs_cursor gs_cursor;
 
 typedef struct gs_cursor_ops {
+  /* Takes one step towards the key and asks the memory for what the next step
+   * will touch, so that several cursors can wait at once. True while there is
+   * another step; seek or seek_before to the same key must follow, and go on
+   * from there. Fails in silence: the seek tells. May be NULL. */
+  bool (*aim)(gs_cursor *cursor, gs_slice key);
   /* To the first key >= key; nowhere when there is none. */
   void (*seek)(gs_cursor *cursor, gs_slice key);
   /* To the last key < key; nowhere when there is none. */
@@ -49,6 +55,12 @@ struct gs_cursor {
   gs_entry entry;  /* meaningful while valid */
   gs_error *error; /* filled when a move fails; may be NULL */
 };
+
+static inline bool
+gs_cursor_aim(gs_cursor *cursor, gs_slice key)
+{
+  return cursor->ops->aim != NULL && cursor->ops->aim(cursor, key);
+}
 
 static inline void
 gs_cursor_seek(gs_cursor *cursor, gs_slice key)

@@ -52,6 +52,18 @@ is_below(const gs_arena *arena, const gs_sort_item *a, const gs_sort_item *b)
   return gs_slice_compare(key_of(arena, a), key_of(arena, b)) < 0;
 }
 
+/* Keys that were written in order stand in order. */
+static bool
+is_sorted(const gs_arena *arena, const gs_sort_item *items, size_t count)
+{
+  for (size_t i = 1; i < count; i++) {
+    if (!is_below(arena, &items[i - 1], &items[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 static void
 merge_sort(const gs_arena *arena, gs_sort_item *items, gs_sort_item *scratch,
            size_t count)
@@ -163,6 +175,9 @@ sort_level(const gs_arena *arena, gs_sort_item *items, gs_sort_item *scratch,
            size_t count, size_t depth, unsigned level)
 {
   load_heads(arena, items, count, depth);
+  if (is_sorted(arena, items, count)) {
+    return;
+  }
   if (count <= FEW_ITEMS || level == MAX_LEVELS) {
     merge_sort(arena, items, scratch, count);
     return;

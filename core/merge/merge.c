@@ -230,6 +230,19 @@ gather(gs_merge_cursor *merge, bool is_down, arrival arrive, gs_slice key,
   return true;
 }
 
+/* All sources take a step in turns, so that they wait for memory together. */
+static void
+aim_all(const gs_merge_cursor *merge, gs_slice key)
+{
+  bool is_on_the_way = merge->source_count > 1;
+  while (is_on_the_way) {
+    is_on_the_way = false;
+    for (size_t i = 0; i < merge->source_count; i++) {
+      is_on_the_way |= gs_cursor_aim(merge->sources[i], key);
+    }
+  }
+}
+
 static void
 seek_all(gs_cursor *cursor, bool is_down, arrival arrive, gs_slice key)
 {
@@ -243,12 +256,14 @@ seek_all(gs_cursor *cursor, bool is_down, arrival arrive, gs_slice key)
 static void
 merge_seek(gs_cursor *cursor, gs_slice key)
 {
+  aim_all(merge_of(cursor), key);
   seek_all(cursor, false, gs_cursor_seek, key);
 }
 
 static void
 merge_seek_before(gs_cursor *cursor, gs_slice key)
 {
+  aim_all(merge_of(cursor), key);
   seek_all(cursor, true, gs_cursor_seek_before, key);
 }
 

@@ -7,8 +7,10 @@
  *
  * Rows of blocks in memory arrive from there at the speed of memory only if
  * they are asked for in time, and every block lies elsewhere. So each step also
- * asks for the same place in the block that the walk will come to next. That
- * block may leave memory meanwhile: its address is only ever asked for.
+ * asks for the same place in the block that the walk will come to next, or, as
+ * long as the walk is short, for the next row. That block may leave memory
+ * meanwhile: its address is only ever asked for. A seek waits twice, for a
+ * block and for a row; aim divides it there.
  *
  * A cursor that leaves the cache alone keeps a window of the file: some blocks
  * in a row, read at once when it goes forward, and each verified when it is
@@ -18,7 +20,13 @@
 
 #include "sst/table_impl.h"
 
-enum { WINDOW_BYTES = 1 << 17 };
+enum {
+  WINDOW_BYTES = 1 << 17,
+  SHORT_WALK = 8, /* rows, after which a walk counts as long */
+};
+
+/* How far a seek has come. */
+typedef enum aim_state { AIM_NOWHERE, AIM_BLOCK, AIM_ROW } aim_state;
 
 typedef struct table_cursor {
   gs_cursor base;
@@ -28,6 +36,10 @@ typedef struct table_cursor {
   uint32_t row;    /* number of the row stood on */
   uint32_t at;     /* where that row begins */
   uint32_t next;   /* where the row after it begins */
+  uint32_t walked; /* rows since the last seek, no more than SHORT_WALK */
+  aim_state aim;
+  uint32_t aim_below; /* blocks that begin below the key aimed for */
+  uint32_t aim_row;   /* in the last of them: the first row not below it */
   bool has_block;
   bool fills_cache;
   gs_frame *frame;  /* pinned; NULL when the block lies in the window */
@@ -127,13 +139,20 @@ enter_window(table_cursor *cursor, uint32_t number)
                                             fence->offset);
 }
 
-/* Brings two cache lines of the block the walk comes to next. */
+/* Brings two cache lines, most of a row. */
+static inline void
+ask_for(const uint8_t *at)
+{
+  __builtin_prefetch(at);
+  __builtin_prefetch(at + GS_CACHE_LINE_BYTES);
+}
+
+/* Brings the same place of the block the walk comes to next. */
 static inline void
 ask_ahead(const table_cursor *cursor, uint32_t at)
 {
   uintptr_t address = cursor->ahead + at;
-  __builtin_prefetch((const void *)address);
-  __builtin_prefetch((const void *)(address + GS_CACHE_LINE_BYTES));
+  ask_for((const uint8_t *)address);
 }
 
 /* Chooses that block, in the direction of the last move, and asks for what
@@ -191,8 +210,14 @@ enter_row_at(table_cursor *cursor, uint32_t row, uint32_t at)
 {
   cursor->row = row;
   cursor->at = at;
-  ask_ahead(cursor, at);
+  if (cursor->walked >= SHORT_WALK) {
+    ask_ahead(cursor, at);
+  }
   cursor->next = gs_block_row(&cursor->block, at, &cursor->base.entry);
+  if (cursor->walked < SHORT_WALK) {
+    cursor->walked++;
+    ask_for(cursor->block.data + cursor->next);
+  }
   if (cursor->next == 0) {
     gs_table *table = cursor->table;
     uint64_t offset = table->fences.list[cursor->number].offset + at;
@@ -272,24 +297,77 @@ start(table_cursor *cursor)
   cursor->base.valid = true;
 }
 
+/* The last block that begins below the key. */
+static void
+aim_at_block(table_cursor *cursor, gs_slice key)
+{
+  gs_table *table = cursor->table;
+  uint32_t below = gs_fences_below(&table->fences, key);
+  uint32_t number = below == 0 ? 0 : below - 1;
+  const gs_frame *frame =
+      atomic_load_explicit(&table->homes[number], memory_order_relaxed);
+  if (frame != NULL) {
+    gs_frame_prefetch(frame); /* an address that is only asked for */
+  }
+  cursor->aim_below = below;
+  cursor->aim = AIM_BLOCK;
+}
+
+/* Enters the block and finds the row; false after a failure. */
+static bool
+aim_at_row(table_cursor *cursor, gs_slice key)
+{
+  uint32_t below = cursor->aim_below;
+  start(cursor);
+  if (!enter_block(cursor, below == 0 ? 0 : below - 1)) {
+    cursor->aim = AIM_NOWHERE;
+    return false;
+  }
+  const gs_block *block = &cursor->block;
+  uint32_t row = below == 0 ? 0 : gs_block_seek(block, key);
+  if (row < block->row_count) {
+    ask_for(block->data + gs_block_row_at(block, row));
+  }
+  cursor->walked = 0;
+  cursor->aim_row = row;
+  cursor->aim = AIM_ROW;
+  return true;
+}
+
+static bool
+cursor_aim(gs_cursor *base, gs_slice key)
+{
+  table_cursor *cursor = of(base);
+  if (cursor->aim == AIM_NOWHERE) {
+    aim_at_block(cursor, key);
+    return true;
+  }
+  return cursor->aim == AIM_BLOCK && aim_at_row(cursor, key) && false;
+}
+
+/* Goes the rest of the way to the row; false after a failure. */
+static bool
+reach(table_cursor *cursor, gs_slice key)
+{
+  if (cursor->aim == AIM_NOWHERE) {
+    aim_at_block(cursor, key);
+  }
+  bool is_there = cursor->aim == AIM_ROW || aim_at_row(cursor, key);
+  cursor->aim = AIM_NOWHERE;
+  return is_there;
+}
+
 static void
 cursor_seek(gs_cursor *base, gs_slice key)
 {
   table_cursor *cursor = of(base);
-  start(cursor);
-  uint32_t below = gs_fences_below(&cursor->table->fences, key);
-  if (below == 0) {
-    enter_first_row(cursor, 0);
+  if (!reach(cursor, key)) {
     return;
   }
-  if (!enter_block(cursor, below - 1)) {
-    return;
-  }
-  uint32_t row = gs_block_seek(&cursor->block, key);
-  if (row < cursor->block.row_count) {
-    enter_row(cursor, row);
-  } else if (below < cursor->table->fences.count) {
-    enter_first_row(cursor, below);
+  if (cursor->aim_row < cursor->block.row_count) {
+    enter_row(cursor, cursor->aim_row);
+  } else if (cursor->aim_below < cursor->table->fences.count) {
+    enter_first_row(cursor, cursor->aim_below);
   } else {
     stop(cursor, GS_OK);
   }
@@ -299,16 +377,14 @@ static void
 cursor_seek_before(gs_cursor *base, gs_slice key)
 {
   table_cursor *cursor = of(base);
-  start(cursor);
-  uint32_t below = gs_fences_below(&cursor->table->fences, key);
-  if (below == 0) {
+  if (!reach(cursor, key)) {
+    return;
+  }
+  if (cursor->aim_below == 0) {
     stop(cursor, GS_OK);
     return;
   }
-  if (!enter_block(cursor, below - 1)) {
-    return;
-  }
-  uint32_t row = gs_block_seek(&cursor->block, key);
+  uint32_t row = cursor->aim_row;
   if (enter_row(cursor, row > 0 ? row - 1 : 0)) {
     back_to_newest(cursor);
   }
@@ -375,6 +451,7 @@ cursor_end(gs_cursor *base)
 }
 
 static const gs_cursor_ops cursor_ops = {
+    .aim = cursor_aim,
     .seek = cursor_seek,
     .seek_before = cursor_seek_before,
     .first = cursor_first,

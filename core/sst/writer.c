@@ -21,7 +21,7 @@ struct gs_table_writer {
   gs_alloc *alloc;
   gs_table_writer_options options; /* its path is NULL */
   gs_sink sink;
-  gs_table_meta meta; /* gathered so far; the keys are in the two below */
+  gs_table_meta meta; /* gathered so far; its keys view the two below */
   gs_buffer first_key;
   gs_buffer last_key;
   uint64_t last_seq;
@@ -195,10 +195,12 @@ note_entry(gs_table_writer *writer, const gs_entry *entry, bool is_older)
 {
   if (writer->meta.entry_count == 0) {
     gs_buffer_append_slice(&writer->first_key, entry->key);
+    writer->meta.min_key = gs_buffer_slice(&writer->first_key);
   }
   if (!is_older) {
     gs_buffer_clear(&writer->last_key);
     gs_buffer_append_slice(&writer->last_key, entry->key);
+    writer->meta.max_key = gs_buffer_slice(&writer->last_key);
   }
   if (entry->kind == GS_KIND_DELETE) {
     writer->meta.oldest_tombstone_ms = writer->options.oldest_tombstone_ms;
@@ -279,24 +281,14 @@ gs_table_writer_is_full(const gs_table_writer *writer)
 
 /* ---- sizes -------------------------------------------------------------- */
 
-/* The metadata with its keys, which view the writer. */
-static gs_table_meta
-meta_with_keys(const gs_table_writer *writer)
-{
-  gs_table_meta meta = writer->meta;
-  meta.min_key = gs_buffer_slice(&writer->first_key);
-  meta.max_key = gs_buffer_slice(&writer->last_key);
-  return meta;
-}
-
 uint64_t
 gs_table_writer_bytes(const gs_table_writer *writer)
 {
-  gs_table_meta meta = meta_with_keys(writer);
+  const gs_table_meta *meta = &writer->meta;
   uint64_t bytes = gs_sink_end(&writer->sink) +
                    gs_table_tail_index_bytes(writer->options.has_point_index,
-                                             meta.key_count) +
-                   gs_table_meta_encoded_bytes(&meta) + GS_TABLE_FOOTER_BYTES;
+                                             meta->key_count) +
+                   gs_table_meta_encoded_bytes(meta) + GS_TABLE_FOOTER_BYTES;
   if (writer->block.row_count == 0) {
     return bytes + gs_fence_list_bytes(&writer->fences);
   }
@@ -361,7 +353,7 @@ gs_table_writer_finish(gs_table_writer *writer, gs_table_meta *meta,
   if (status == GS_OK) {
     status = gs_sink_flush(&writer->sink, false, err);
   }
-  gs_table_meta made = meta_with_keys(writer);
+  gs_table_meta made = writer->meta;
   if (status == GS_OK) {
     status = append_tail(writer, &made, err);
   }

@@ -149,6 +149,27 @@ arena_bytes(const gs_room *room)
          (size_t)room->entry_count * (gs_memtable_entry_bytes(0, 0) + 16);
 }
 
+/* A table for as many bytes begins with room for as many keys as the one before
+ * came to have, which spares growing towards it. */
+static gs_status
+make_memtable(gs_store *store, size_t capacity, gs_memtable **out,
+              gs_error *err)
+{
+  gs_memtable_stats before;
+  gs_memtable_get_stats(store->active, &before);
+  gs_status status =
+      gs_memtable_new(store->env, capacity, gs_store_clock(store), out, err);
+  if (status != GS_OK || before.data_bytes > capacity) {
+    return status;
+  }
+  status = gs_memtable_reserve(*out, (size_t)before.key_count, err);
+  if (status != GS_OK) {
+    gs_memtable_unref(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
 gs_status
 gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
 {
@@ -157,8 +178,7 @@ gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
   size_t capacity = limit < min_bytes ? min_bytes : (size_t)limit;
   gs_memtable *fresh = NULL;
   gs_env_point(store->env, "seal");
-  gs_status status =
-      gs_memtable_new(store->env, capacity, gs_store_clock(store), &fresh, err);
+  gs_status status = make_memtable(store, capacity, &fresh, err);
   if (status == GS_OK) {
     status = gs_flush_keep_note(store, store->active, err);
   }

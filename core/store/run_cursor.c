@@ -10,6 +10,8 @@ typedef struct run_cursor {
   size_t table_count;
   size_t at;        /* index of the table that inner walks */
   gs_cursor *inner; /* NULL: no table is open */
+  bool is_aiming;   /* the table of a seek to come is found: */
+  size_t aimed_at;
   bool fills_cache;
   gs_tree_table *tables[];
 } run_cursor;
@@ -124,11 +126,32 @@ lower_bound(const run_cursor *c, gs_slice key)
   return low;
 }
 
+/* The table of the key. */
+static size_t
+aimed_table(run_cursor *c, gs_slice key)
+{
+  if (!c->is_aiming) {
+    c->aimed_at = lower_bound(c, key);
+    c->is_aiming = true;
+  }
+  return c->aimed_at;
+}
+
+static bool
+aim(gs_cursor *cursor, gs_slice key)
+{
+  run_cursor *c = (run_cursor *)cursor;
+  size_t at = aimed_table(c, key);
+  return at < c->table_count && open_inner(c, at) &&
+         gs_cursor_aim(c->inner, key);
+}
+
 static void
 seek(gs_cursor *cursor, gs_slice key)
 {
   run_cursor *c = (run_cursor *)cursor;
-  size_t at = lower_bound(c, key);
+  size_t at = aimed_table(c, key);
+  c->is_aiming = false;
   if (at == c->table_count) {
     stop(c, GS_OK);
     return;
@@ -146,7 +169,8 @@ static void
 seek_before(gs_cursor *cursor, gs_slice key)
 {
   run_cursor *c = (run_cursor *)cursor;
-  size_t at = lower_bound(c, key);
+  size_t at = aimed_table(c, key);
+  c->is_aiming = false;
   if (at == c->table_count) {
     enter_backward(c, c->table_count);
     return;
@@ -225,6 +249,7 @@ end(gs_cursor *cursor)
 }
 
 static const gs_cursor_ops ops = {
+    .aim = aim,
     .seek = seek,
     .seek_before = seek_before,
     .first = first,

@@ -214,6 +214,31 @@ test_mapped_writes_are_read_by_all_and_stay(void **state)
   close_file(reader);
 }
 
+/* Large writes take a call, small ones do not: all go to the same memory. */
+static void
+test_large_and_small_writes_of_a_mapped_file_are_read_as_one(void **state)
+{
+  (void)state;
+  enum { PIECE = 40000, SIZE = 2 * PIECE };
+  static uint8_t wanted[SIZE];
+  static uint8_t seen[SIZE];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_allocate(file, SIZE, &err), GS_OK);
+  assert_int_equal(env->ops->map(file, SIZE), 0);
+  memset(wanted, 'a', PIECE);
+  assert_int_equal(gs_file_write(file, 0, wanted, PIECE, &err), GS_OK);
+  memcpy(wanted + 5000, "small", 5);
+  assert_int_equal(gs_file_write(file, 5000, "small", 5, &err), GS_OK);
+  memset(wanted + 20000, 'b', PIECE);
+  assert_int_equal(gs_file_write(file, 20000, wanted + 20000, PIECE, &err),
+                   GS_OK);
+  memcpy(wanted + 59999, "end", 3);
+  assert_int_equal(gs_file_write(file, 59999, "end", 3, &err), GS_OK);
+  assert_int_equal(gs_file_read(file, 0, seen, SIZE, &err), GS_OK);
+  assert_memory_equal(seen, wanted, SIZE);
+  close_file(file);
+}
+
 static void
 test_a_write_across_the_end_of_the_mapping_is_whole(void **state)
 {
@@ -426,6 +451,7 @@ main(void)
       ONE_TEST(test_allocated_bytes_are_zero_and_occupy_the_disk),
       ONE_TEST(test_reserved_bytes_are_zero_and_occupy_the_disk),
       ONE_TEST(test_mapped_writes_are_read_by_all_and_stay),
+      ONE_TEST(test_large_and_small_writes_of_a_mapped_file_are_read_as_one),
       ONE_TEST(test_a_write_across_the_end_of_the_mapping_is_whole),
       ONE_TEST(test_a_mapped_write_asks_the_kernel_nothing),
       cmocka_unit_test(

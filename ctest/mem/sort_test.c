@@ -1,6 +1,8 @@
 /*
  * Tests of the sort: any keys, against the C library's sort by whole keys.
  */
+#include <stdio.h>
+
 #include "mem/mem_kit.h"
 #include "mem/sort.h"
 
@@ -84,6 +86,24 @@ test_random_keys_of_all_shapes_are_sorted(void **state)
   }
 }
 
+/* In order but for one pair, at each place. */
+static void
+test_keys_in_order_but_for_one_are_sorted(void **state)
+{
+  enum { KEYS = 100 };
+  for (int odd = 0; odd < KEYS; odd++) {
+    crowd *all = crowd_new(state);
+    for (int i = 0; i < KEYS; i++) {
+      char name[24];
+      int number = i == odd ? i + 1 : i == odd + 1 ? odd : i;
+      int size = snprintf(name, sizeof name, "a common head %03d", number);
+      join(all, gs_slice_of(name, (size_t)size));
+    }
+    expect_sorted(all, 0);
+    crowd_free(all);
+  }
+}
+
 static void
 test_keys_that_differ_only_in_zeros_at_the_end_are_sorted(void **state)
 {
@@ -161,6 +181,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_random_keys_of_all_shapes_are_sorted),
+      KIT_TEST(test_keys_in_order_but_for_one_are_sorted),
       KIT_TEST(test_keys_that_differ_only_in_zeros_at_the_end_are_sorted),
       KIT_TEST(test_heads_begin_at_the_depth_given),
       KIT_TEST(test_keys_alike_for_hundreds_of_bytes_are_sorted),

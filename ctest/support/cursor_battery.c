@@ -149,6 +149,19 @@ probe(cursor_battery *battery, uint8_t bytes[PROBE_BYTES])
 
 /* Seeks -------------------------------------------------------------------- */
 
+/* Some of the way or all of it, and once more than there is. */
+static void
+random_aim(cursor_battery *battery, gs_cursor *cursor, gs_slice key)
+{
+  size_t steps = battery_random_below(&battery->random, 5);
+  while (steps-- > 0) {
+    if (!gs_cursor_aim(cursor, key)) {
+      assert_false(gs_cursor_aim(cursor, key));
+      return;
+    }
+  }
+}
+
 static size_t
 random_seek(cursor_battery *battery, gs_cursor *cursor)
 {
@@ -163,9 +176,11 @@ random_seek(cursor_battery *battery, gs_cursor *cursor)
     return model_last_before(battery, battery->entry_count);
   case 2:
   case 3:
+    random_aim(battery, cursor, key);
     gs_cursor_seek_before(cursor, key);
     return model_seek_before(battery, key);
   default:
+    random_aim(battery, cursor, key);
     gs_cursor_seek(cursor, key);
     return model_seek(battery, key);
   }

@@ -22,6 +22,7 @@ enum {
   FIRST_FD = 3, /* below are the standard streams */
   FILE_MODE = 0666,
   PAGE_BYTES = 4096,
+  LARGE_BYTES = 16 * 1024, /* from here on a call costs less than faults */
 };
 
 /* Magic numbers of file systems, as statfs(2) lists them. */
@@ -172,7 +173,7 @@ int64_t
 gs_posix_write(gs_file *file, uint64_t offset, const void *data, size_t size)
 {
   posix_file *own = posix_of(file);
-  if (offset < own->mapped_bytes) {
+  if (offset < own->mapped_bytes && size < LARGE_BYTES) {
     size_t room = own->mapped_bytes - (size_t)offset;
     size_t copied = size < room ? size : room;
     memcpy(own->mapped + offset, data, copied);
