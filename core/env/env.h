@@ -84,7 +84,8 @@ typedef struct gs_env_ops {
                                                    not be written out */
   int (*map)(gs_file *file, uint64_t size); /* from now on write copies into a
                  shared mapping of the first size bytes, which must be
-                 allocated; ENOTSUP where the machine cannot: write as before */
+                 allocated; ENOTSUP where the machine cannot: write as before.
+                 0: no longer, no write may be under way */
   int (*truncate)(gs_file *file, uint64_t size);
   int (*sync_data)(gs_file *file); /* content and size on the device */
   int (*size)(gs_file *file, uint64_t *out);
@@ -215,6 +216,9 @@ GS_MUST_CHECK gs_status gs_file_reserve(gs_file *file, uint64_t size,
 /* Lets later writes below size go through a shared mapping where the machine
  * can; a machine that cannot is no error. Requires: size bytes allocated. */
 void gs_file_map(gs_file *file, uint64_t size);
+
+/* Ends that and gives the memory back. Requires: nobody writes meanwhile. */
+void gs_file_unmap(gs_file *file);
 
 GS_MUST_CHECK gs_status gs_file_sync(gs_file *file, gs_error *err);
 GS_MUST_CHECK gs_status gs_file_size(gs_file *file, uint64_t *out,

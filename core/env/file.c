@@ -165,6 +165,12 @@ gs_file_map(gs_file *file, uint64_t size)
             "an unmapped file works, only slower");
 }
 
+void
+gs_file_unmap(gs_file *file)
+{
+  GS_IGNORE(file->env->ops->map(file, 0) != 0, "there is nothing to fail");
+}
+
 /*
  * A failed sync is reported once and its pages count as clean from then on, so
  * it is never repeated here: success the second time would prove nothing. An

@@ -311,6 +311,9 @@ sync_segments(gs_store *store, gs_store_segment *from, sync_target last,
     if (segment == last.segment) {
       return GS_OK;
     }
+    if (!segment->is_synced) {
+      gs_log_rest(segment->writer);
+    }
     segment = segment->next;
   }
 }

@@ -292,6 +292,12 @@ gs_log_sync(gs_log_writer *writer, gs_error *err)
   return status;
 }
 
+void
+gs_log_rest(gs_log_writer *writer)
+{
+  gs_file_unmap(writer->file);
+}
+
 /* ---- positions ----------------------------------------------------------- */
 
 uint64_t

@@ -61,6 +61,10 @@ uint64_t gs_log_durable_bytes(const gs_log_writer *writer);
  * ever. Does not move durable_bytes: the caller does, with mark_durable. */
 GS_MUST_CHECK gs_status gs_log_sync(gs_log_writer *writer, gs_error *err);
 
+/* Nothing will be appended any more: gives back the memory that was for that.
+ * Any thread, once nobody appends. */
+void gs_log_rest(gs_log_writer *writer);
+
 /* Requires: a successful sync began when written_bytes was >= bytes. */
 void gs_log_mark_durable(gs_log_writer *writer, uint64_t bytes);
 

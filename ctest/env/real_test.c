@@ -158,7 +158,9 @@ do_map(side *s, const call *c)
     return 0;
   }
   int os_errno = s->machine.env->ops->map(file, c->offset);
-  s->is_mapped[c->handle] |= os_errno == 0;
+  if (os_errno == 0) {
+    s->is_mapped[c->handle] = c->offset > 0;
+  }
   return os_errno;
 }
 

@@ -260,11 +260,15 @@ gs_posix_map(gs_file *file, uint64_t size)
 {
   posix_file *own = posix_of(file);
   uint64_t allocated = 0;
+  if (size == 0) {
+    unmap(own);
+    return 0;
+  }
   int os_errno = gs_posix_size(file, &allocated);
   if (os_errno != 0) {
     return os_errno;
   }
-  if (size == 0 || size > allocated || size > SIZE_MAX) {
+  if (size > allocated || size > SIZE_MAX) {
     return EINVAL;
   }
   struct statfs system;

@@ -163,10 +163,10 @@ gs_sim_file_size(gs_file *file, uint64_t *out)
 int
 gs_sim_file_map(gs_file *file, uint64_t size)
 {
-  if (size == 0 || size > node_of(file)->current.content.size) {
+  if (size > node_of(file)->current.content.size) {
     return EINVAL;
   }
-  return sim_file_of(file)->is_writable ? 0 : EACCES;
+  return size == 0 || sim_file_of(file)->is_writable ? 0 : EACCES;
 }
 
 /* ---- durability -------------------------------------------------------------- */

@@ -63,16 +63,24 @@ work_begin_costs(work *w)
   w->written_before = written_bytes();
 }
 
-void
-work_emit_space(const work *w)
+static double
+user_bytes(const work *w)
 {
-  const work_setup *setup = w->setup;
-  double user = (double)setup->entries *
-                (double)(PEER_KEY_BYTES + setup->peer.value_bytes);
-  work_emit(w, "bytes on disk / user bytes",
-            bytes_on_disk(setup->peer.dir) / user);
+  return (double)w->setup->entries *
+         (double)(PEER_KEY_BYTES + w->setup->peer.value_bytes);
+}
+
+void
+work_emit_space(const work *w, const char *name)
+{
+  work_emit(w, name, bytes_on_disk(w->setup->peer.dir) / user_bytes(w));
+}
+
+void
+work_emit_written(const work *w)
+{
   work_emit(w, "bytes written / user bytes",
-            (written_bytes() - w->written_before) / user);
+            (written_bytes() - w->written_before) / user_bytes(w));
 }
 
 void

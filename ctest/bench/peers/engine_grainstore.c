@@ -169,6 +169,7 @@ static void
 settle(void *db)
 {
   need(gs_flush(db, &failure), "flush");
+  need(gs_compact(db, NULL, &failure), "compact");
   need(gs_wait_idle(db, &failure), "wait");
 }
 

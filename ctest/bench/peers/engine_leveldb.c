@@ -1,7 +1,6 @@
 /*
  * LevelDB through its C interface: no compression, a Bloom filter of 10 bits a
- * key, one block cache. It has no way to wait for background work, so it
- * settles by a full compaction.
+ * key, one block cache.
  */
 #include "bench/peers/peer.h"
 
@@ -193,7 +192,7 @@ settle(void *opaque)
 
 const peer_engine peer_leveldb = {
     .name = engine_name,
-    .settings = "no compression, Bloom 10 bits; settles by compacting all",
+    .settings = "no compression, Bloom 10 bits",
     .version = version,
     .open = open_db,
     .close = close_db,

@@ -223,6 +223,7 @@ settle(void *opaque)
   rocksdb_flush(d->db, options, &failure);
   need(failure, "flush");
   rocksdb_flushoptions_destroy(options);
+  rocksdb_compact_range(d->db, NULL, 0, NULL, 0);
   struct timespec pause = {.tv_nsec = 20000000};
   for (int quiet = 0; quiet < 5; quiet = is_busy(d) ? 0 : quiet + 1) {
     nanosleep(&pause, NULL);

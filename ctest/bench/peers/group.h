@@ -54,7 +54,8 @@ void work_verify(work *w, uint64_t count, uint32_t versions);
  * work_begin_costs on. */
 
 void work_begin_costs(work *w);
-void work_emit_space(const work *w);
+void work_emit_space(const work *w, const char *name);
+void work_emit_written(const work *w);
 void work_emit_memory(const work *w);
 
 /* stall.c, growth.c: groups of their own */

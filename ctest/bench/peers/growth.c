@@ -14,7 +14,8 @@ work_run_growth(const peer_engine *engine, const work_setup *setup,
   work_open(&w);
   work_fill(&w, "fillrandom", true, 0);
   engine->settle(w.db);
-  work_emit_space(&w);
+  work_emit_space(&w, "bytes on disk / user bytes");
+  work_emit_written(&w);
   peer_allow(1 << 0);
   work_read_random(&w, "readrandom", w.count);
   work_read_missing(&w);

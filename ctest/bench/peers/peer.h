@@ -69,7 +69,8 @@ typedef struct peer_engine {
   /* Valid until the session's next call; false: absent. */
   bool (*get)(void *session, const char *key, peer_bytes *out);
   size_t (*scan)(void *session, const peer_scan *scan);
-  void (*settle)(void *db); /* until background work has ended */
+  void (*settle)(void *db); /* until background work has ended; an LSM
+                              engine merges everything first */
   bool has_log; /* a killed writer leaves something to be replayed */
   bool is_lsm;  /* of GrainStore's own kind */
 } peer_engine;

@@ -42,6 +42,10 @@ run_fillrandbatch(const peer_engine *engine, const work_setup *setup,
   work_open(&w);
   work_fill_in_batches(&w, "fillrandbatch (1000)", true);
   work_verify(&w, w.count, 1 << 0);
+  engine->settle(w.db);
+  work_close(&w);
+  work_emit_space(&w, "bytes on disk / user bytes, closed");
+  work_open(&w);
   work_end(&w);
 }
 
@@ -92,7 +96,8 @@ run_main(const peer_engine *engine, const work_setup *setup, work_sink sink,
   peer_allow(1 << 0);
   work_read_random(&w, "readrandom, just loaded", w.count);
   engine->settle(w.db);
-  work_emit_space(&w);
+  work_emit_space(&w, "bytes on disk / user bytes");
+  work_emit_written(&w);
   work_read_random(&w, "readrandom, settled", w.count);
   work_read_missing(&w);
   work_read_hot(&w);

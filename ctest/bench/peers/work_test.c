@@ -83,6 +83,7 @@ test_a_run_gives_every_row_that_has_a_goal(void **state)
     }
   }
   assert_true(has(&all, "bytes on disk / user bytes"));
+  assert_true(has(&all, "bytes on disk / user bytes, closed"));
   assert_true(has(&all, "bytes written / user bytes"));
   assert_true(has(&all, "peak memory, MiB"));
   assert_true(has(&all, "put at 95 %, alone"));
