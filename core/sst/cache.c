@@ -18,6 +18,7 @@
 
 enum {
   SMALL_PART = 10,      /* the small queue gets a tenth of the capacity */
+  FRAMES_PART = 4,      /* a quarter is not for what tables hold */
   TYPICAL_BLOCK = 4096, /* for the size of the ghost list */
   LOOKS_PER_FRAME = 3,  /* small to main, main once more, out */
   CELL_BYTES = sizeof(gs_frame) + TYPICAL_BLOCK,
@@ -51,6 +52,7 @@ struct gs_cache {
   frame_queue queues[QUEUE_COUNT];
   gs_ghost ghost;
   uint64_t capacity;
+  uint64_t held;
   uint64_t loads;
   uint64_t evictions;
 };
@@ -263,11 +265,18 @@ used_bytes(const gs_cache *cache)
   return cache->queues[QUEUE_SMALL].bytes + cache->queues[QUEUE_MAIN].bytes;
 }
 
+static uint64_t
+ceiling(const gs_cache *cache)
+{
+  uint64_t most = cache->capacity - cache->capacity / FRAMES_PART;
+  return cache->capacity - (cache->held < most ? cache->held : most);
+}
+
 static queue_name
 queue_to_look_at(const gs_cache *cache)
 {
   bool is_small_over =
-      cache->queues[QUEUE_SMALL].bytes > cache->capacity / SMALL_PART;
+      cache->queues[QUEUE_SMALL].bytes > ceiling(cache) / SMALL_PART;
   bool is_main_empty = cache->queues[QUEUE_MAIN].count == 0;
   return is_small_over || is_main_empty ? QUEUE_SMALL : QUEUE_MAIN;
 }
@@ -278,7 +287,7 @@ evict(gs_cache *cache, gs_frame **chain)
 {
   uint64_t looks = LOOKS_PER_FRAME * (cache->queues[QUEUE_SMALL].count +
                                       cache->queues[QUEUE_MAIN].count);
-  while (used_bytes(cache) > cache->capacity && looks-- > 0) {
+  while (used_bytes(cache) > ceiling(cache) && looks-- > 0) {
     gs_frame *frame = cache->queues[queue_to_look_at(cache)].oldest;
     if (atomic_load_explicit(&frame->touched, memory_order_relaxed) != 0 ||
         atomic_load_explicit(&frame->pins, memory_order_relaxed) != 0) {
@@ -353,12 +362,32 @@ gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
 }
 
 void
+gs_cache_hold(gs_cache *cache, uint64_t bytes)
+{
+  gs_frame *chain = NULL;
+  gs_mutex_lock(cache->mutex);
+  cache->held += bytes;
+  evict(cache, &chain);
+  gs_mutex_unlock(cache->mutex);
+  retire_all(cache, chain);
+}
+
+void
+gs_cache_let_go(gs_cache *cache, uint64_t bytes)
+{
+  gs_mutex_lock(cache->mutex);
+  cache->held -= bytes;
+  gs_mutex_unlock(cache->mutex);
+}
+
+void
 gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out)
 {
   gs_mutex_lock(cache->mutex);
   *out = (gs_cache_stats){
       .used_bytes = used_bytes(cache),
       .capacity_bytes = cache->capacity,
+      .held_bytes = cache->held,
       .loads = cache->loads,
       .evictions = cache->evictions,
   };

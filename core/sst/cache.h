@@ -6,8 +6,9 @@
  * (a small first-in-first-out one for newcomers, a main one, and a ghost list
  * of hashes: S3-FIFO, Yang et al., SOSP 2023). A reader that hits sets the
  * frame's touched mark if it is clear, and nothing else.
- *   1. used bytes = sum of frames in the queues; at most the capacity plus
- *      pinned and just-loaded frames.
+ *   1. used bytes = sum of frames in the queues; at most the capacity less what
+ *      tables hold, plus pinned and just-loaded frames. A quarter of the
+ *      capacity is left to frames whatever tables hold.
  *   2. A frame leaves by: pointer cleared, taken from its queue, retired
  *      through the epoch, freed when no pin is left. The evictor passes over
  *      frames that are pinned.
@@ -47,8 +48,9 @@ typedef struct gs_frame {
 typedef struct gs_cache_stats {
   uint64_t used_bytes;
   uint64_t capacity_bytes;
-  uint64_t loads;     /* blocks read from files */
-  uint64_t evictions; /* frames given up */
+  uint64_t held_bytes; /* of it, by open tables */
+  uint64_t loads;      /* blocks read from files */
+  uint64_t evictions;  /* frames given up */
 } gs_cache_stats;
 
 /* Borrows the epoch. */
@@ -63,6 +65,10 @@ gs_epoch *gs_cache_epoch(const gs_cache *cache);
 
 void gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes);
 void gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out);
+
+/* Memory that open tables take beside the frames, and give back. */
+void gs_cache_hold(gs_cache *cache, uint64_t bytes);
+void gs_cache_let_go(gs_cache *cache, uint64_t bytes);
 
 /* An unlinked frame for size bytes, to be filled and then inserted or freed. */
 GS_MUST_CHECK gs_status gs_cache_frame_new(gs_cache *cache, uint32_t size,

@@ -34,6 +34,7 @@ struct gs_table {
   atomic_size_t index_memory_bytes;
   atomic_uint early_gets;  /* that came before the index was read */
   atomic_bool reads_index; /* somebody does */
+  bool is_held;            /* the cache knows of the memory taken here */
   atomic_size_t refs;
 };
 

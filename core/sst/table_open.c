@@ -209,20 +209,31 @@ check_index_size(const gs_table *table, gs_error *err)
   return gs_table_fail_at(table, err, status, part->offset);
 }
 
-/* What a failure leaves is used by the next try. */
+/* What a failure to read leaves is used by the next try. */
+static bool
+make_index_memory(gs_table *table, size_t bytes)
+{
+  if (table->index_memory != NULL) {
+    return true;
+  }
+  table->index_memory = gs_alloc_bytes(table->env->alloc, bytes);
+  if (table->index_memory == NULL) {
+    return false;
+  }
+  atomic_store_explicit(&table->index_memory_bytes, bytes,
+                        memory_order_relaxed);
+  gs_cache_hold(table->cache, bytes);
+  return true;
+}
+
 static gs_status
 read_index(gs_table *table, gs_error *err)
 {
   const gs_table_part *part = &table->footer.index;
   size_t bytes = (size_t)part->size + GS_BUCKET_BYTES - 1;
-  if (table->index_memory == NULL) {
-    table->index_memory = gs_alloc_bytes(table->env->alloc, bytes);
-  }
-  if (table->index_memory == NULL) {
+  if (!make_index_memory(table, bytes)) {
     return GS_FAIL_NOMEM(err);
   }
-  atomic_store_explicit(&table->index_memory_bytes, bytes,
-                        memory_order_relaxed);
   size_t past = (uintptr_t)table->index_memory % GS_BUCKET_BYTES;
   uint8_t *buckets =
       table->index_memory + (GS_BUCKET_BYTES - past) % GS_BUCKET_BYTES;
@@ -293,6 +304,9 @@ static void
 close_table(gs_table *table)
 {
   gs_alloc *alloc = table->env->alloc;
+  if (table->is_held) {
+    gs_cache_let_go(table->cache, gs_table_memory_bytes(table));
+  }
   if (table->homes != NULL) {
     gs_cache_forget(table->cache, table->homes, table->fences.count);
     gs_alloc_free(alloc, (void *)table->homes,
@@ -331,6 +345,8 @@ gs_table_open(gs_cache *cache, const char *path, uint64_t salt,
     close_table(table);
     return status;
   }
+  gs_cache_hold(cache, gs_table_memory_bytes(table));
+  table->is_held = true;
   *out = table;
   return GS_OK;
 }

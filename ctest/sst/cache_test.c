@@ -121,6 +121,30 @@ test_the_ceiling_holds_after_every_insert(void **state)
 }
 
 static void
+test_what_tables_hold_comes_off_the_ceiling_but_for_a_quarter(void **state)
+{
+  (void)state;
+  gs_cache_set_capacity(cache, 12 * FRAME);
+  for (uint64_t i = 0; i < 20; i++) {
+    load(i);
+  }
+  assert_int_equal(stats().used_bytes, 12 * FRAME);
+  gs_cache_hold(cache, 5 * FRAME);
+  assert_int_equal(stats().used_bytes, 7 * FRAME);
+  assert_int_equal(stats().held_bytes, 5 * FRAME);
+  assert_int_equal(stats().capacity_bytes, 12 * FRAME);
+  gs_cache_hold(cache, 100 * FRAME);
+  assert_int_equal(stats().used_bytes, 3 * FRAME);
+  load(30);
+  assert_int_equal(stats().used_bytes, 3 * FRAME);
+  gs_cache_let_go(cache, 105 * FRAME);
+  for (uint64_t i = 40; i < 60; i++) {
+    load(i);
+  }
+  assert_int_equal(stats().used_bytes, 12 * FRAME);
+}
+
+static void
 test_blocks_that_are_used_again_outlive_a_scan(void **state)
 {
   (void)state;
@@ -397,6 +421,7 @@ main(void)
       WITH_CACHE(test_what_was_inserted_is_at_home),
       WITH_CACHE(test_the_second_to_load_a_block_gets_the_frame_of_the_first),
       WITH_CACHE(test_the_ceiling_holds_after_every_insert),
+      WITH_CACHE(test_what_tables_hold_comes_off_the_ceiling_but_for_a_quarter),
       WITH_CACHE(test_blocks_that_are_used_again_outlive_a_scan),
       WITH_CACHE(test_a_block_that_comes_back_is_kept_longer),
       WITH_CACHE(test_main_blocks_that_are_not_used_any_more_go),

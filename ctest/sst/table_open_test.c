@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "sst/forge.h"
+#include "sst/table_impl.h"
 
 static kit_entries entries;
 static forge made;
@@ -52,6 +53,29 @@ try_as(uint64_t salt, const gs_table_meta *expected)
   gs_table_unref(kit.table);
   kit.table = NULL;
   return status;
+}
+
+static uint64_t
+held_bytes(void)
+{
+  gs_cache_stats stats;
+  gs_cache_get_stats(kit.cache, &stats);
+  return stats.held_bytes;
+}
+
+static void
+test_the_cache_knows_of_the_memory_that_open_tables_take(void **state)
+{
+  (void)state;
+  assert_int_equal(open_as(KIT_SALT, NULL), GS_OK);
+  assert_int_equal(held_bytes(), gs_table_memory_bytes(kit.table));
+  assert_int_equal(gs_table_need_index(kit.table, NULL), GS_OK);
+  assert_int_equal(held_bytes(), gs_table_memory_bytes(kit.table));
+  gs_table_unref(kit.table);
+  kit.table = NULL;
+  assert_int_equal(held_bytes(), 0);
+  assert_int_not_equal(try_as(KIT_SALT + 1, NULL), GS_OK);
+  assert_int_equal(held_bytes(), 0);
 }
 
 static void
@@ -291,6 +315,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       WITH_TABLE(test_a_table_opens_with_the_metadata_of_its_writer),
+      WITH_TABLE(test_the_cache_knows_of_the_memory_that_open_tables_take),
       WITH_TABLE(test_without_a_manifest_the_file_tells_everything),
       WITH_TABLE(test_a_table_of_another_store_does_not_open),
       WITH_TABLE(test_any_difference_from_the_manifest_is_corrupt),
