@@ -83,25 +83,33 @@ unlink_job(gs_store *store, gs_job *job)
   *at = job->next;
 }
 
-static void
-tell_waiter(gs_job *job, gs_status status, const gs_error *err)
+static gs_job_waiter *
+take_waiter(gs_job *job)
 {
-  if (job->waiter == NULL) {
+  gs_job_waiter *waiter = job->waiter;
+  job->waiter = NULL;
+  return waiter;
+}
+
+/* waiter: NULL where nobody waits. */
+static void
+tell(gs_job_waiter *waiter, gs_status status, const gs_error *err)
+{
+  if (waiter == NULL) {
     return;
   }
-  job->waiter->is_done = true;
-  job->waiter->status = status;
+  waiter->is_done = true;
+  waiter->status = status;
   if (status != GS_OK) {
-    job->waiter->error = *err;
+    waiter->error = *err;
   }
-  job->waiter = NULL;
 }
 
 void
 gs_job_cancel(gs_store *store, gs_job *job, const gs_error *why)
 {
   unlink_job(store, job);
-  tell_waiter(job, why->status, why);
+  tell(take_waiter(job), why->status, why);
   gs_cond_broadcast(store->progress);
   gs_claim_free(store->alloc, job->claim);
   job->claim = NULL;
@@ -122,15 +130,16 @@ pause_job(gs_store *store, gs_job *job, const gs_error *err)
   job->failure = *err;
 }
 
-/* State held; releases and takes it. */
+/* State held; releases and takes it. Whoever waits is told when what the job
+ * has replaced is gone from the disk too, unless somebody reads it. */
 static void
 end_job(gs_store *store, gs_job *job, gs_status status, const gs_error *err)
 {
   gs_journal_end_job(store, job, status, err);
   if (status != GS_OK) {
     gs_tally(&store->counters.jobs_failed, 1);
-    tell_waiter(job, status, err);
     if (job->is_retried && !store->is_closing) {
+      tell(take_waiter(job), status, err);
       pause_job(store, job, err);
       return;
     }
@@ -138,15 +147,17 @@ end_job(gs_store *store, gs_job *job, gs_status status, const gs_error *err)
       store->merge_hold_us = gs_env_mono_us(store->env) + MERGE_HOLD_US;
     }
   }
+  gs_job_waiter *waiter = take_waiter(job);
   unlink_job(store, job);
-  tell_waiter(job, status, err);
   GS_IGNORE(gs_flush_queue(store, NULL),
             "whoever waits for the next flush queues it");
   gs_claim_free(store->alloc, job->claim);
   job->claim = NULL;
   gs_mutex_unlock(store->state);
   job->ops->free(job);
+  gs_epoch_collect(store->epoch);
   gs_mutex_lock(store->state);
+  tell(waiter, status, err);
 }
 
 /* What comes after a job: the caller's policy is asked at its next safe point,

@@ -279,6 +279,59 @@ test_a_compaction_of_a_range_spares_tables_beyond_it(void **state)
   close_bench(&b);
 }
 
+static void
+count_table(void *context, const char *name)
+{
+  size_t *count = context;
+  *count += strstr(name, ".sst") != NULL;
+}
+
+static size_t
+tables_on_disk(void)
+{
+  size_t count = 0;
+  KIT_OK(gs_env_list(sim_machine_env, "/db", count_table, &count, &kit_err));
+  return count;
+}
+
+static size_t
+tables_of(gs_store *store)
+{
+  gs_shape *shape = NULL;
+  size_t count = 0;
+  KIT_OK(gs_shape_new(store, &shape, &kit_err));
+  for (size_t i = 0; i < shape->run_count; i++) {
+    count += shape->runs[i].table_count;
+  }
+  gs_shape_free(shape);
+  return count;
+}
+
+static void
+test_what_a_merge_replaced_is_gone_when_it_returns(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.has_policy = true;
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 140);
+  KIT_OK(gs_flush(store, &kit_err));
+  kit_fill(store, "k", 20, 100);
+  KIT_OK(gs_flush(store, &kit_err));
+  size_t before = tables_on_disk();
+  assert_int_equal(before, tables_of(store));
+  gs_range all = {0};
+  gs_scan *scan = NULL;
+  KIT_OK(gs_scan_new(store, NULL, &all, &scan, &kit_err));
+  KIT_OK(gs_compact(store, NULL, &kit_err));
+  size_t after = tables_of(store);
+  assert_int_equal(tables_on_disk(), before + after); /* it may read them */
+  gs_scan_free(scan);
+  KIT_OK(gs_compact(store, NULL, &kit_err));
+  assert_int_equal(tables_on_disk(), tables_of(store));
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -292,6 +345,7 @@ main(void)
       KIT_TEST(test_more_jobs_than_can_be_watched_are_refused),
       KIT_TEST(test_a_readonly_store_takes_no_plans),
       KIT_TEST(test_a_compaction_of_a_range_spares_tables_beyond_it),
+      KIT_TEST(test_what_a_merge_replaced_is_gone_when_it_returns),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
