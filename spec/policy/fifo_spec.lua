@@ -54,8 +54,27 @@ describe("fifo", function()
       L0 a-z:50
       L1 a-z:100
     ]], { max_bytes = 800 }))
-    assert.equal("nothing", decide(("L1 a-z:10\n"):rep(6)))
+    assert.equal("nothing", decide(("L1 a-z:100\n"):rep(6),
+      { max_bytes = 800 }))
   end)
+
+  it("joins what others left, up to a part and within an eighth of the age",
+    function()
+      assert.equal("merge 1 2 3 4 5 6 into 106 as L1",
+        decide(("L1 a-z:10\n"):rep(6)))
+      assert.equal("merge 2 3 into 103 as L1", decide([[
+        L1 a-z:90
+        L2 a-z:40
+        L2 a-z:60
+        L3 a-z:10
+      ]], { max_bytes = 800 }))
+      local function at(now_ms)
+        return decide("L1 a-z:10\nL1 a-z:10", { max_age_ms = 80 },
+          { 109, 100 }, { now_ms = now_ms })
+      end
+      assert.equal("merge 1 2 into 102 as L1", at(110))
+      assert.equal("nothing", at(111))
+    end)
 
   it("closes what began an eighth of the age ago", function()
     local function at(now_ms)

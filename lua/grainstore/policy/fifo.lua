@@ -8,8 +8,10 @@
 --
 -- Flushed runs gather in level 0. Those of an eighth of `max_bytes` become one
 -- run of level 1, as do those that began an eighth of `max_age_ms` ago; it is
--- never merged again, so its age is right within an eighth. Before that,
--- `width` neighbours of similar size are merged, so that there are few.
+-- not merged again, so its age is right within an eighth. Before that,
+-- `width` neighbours of similar size are merged, so that there are few. Older
+-- runs that another policy or other bounds have left are joined up to an
+-- eighth, unless that would make them younger by more than this.
 --
 -- Write amplification about 2 + log_width(max_bytes / 8 / memtable); reads look
 -- at about 8 runs and a few of level 0; space at most max_bytes and a memtable.
@@ -28,6 +30,15 @@ local function written_ms(run)
   local created_ms = 0
   for _, t in ipairs(run.tables) do
     created_ms = math.max(created_ms, t.created_ms)
+  end
+  return created_ms
+end
+
+-- When its oldest table was written.
+local function begun_ms(run)
+  local created_ms = math.huge
+  for _, t in ipairs(run.tables) do
+    created_ms = math.min(created_ms, t.created_ms)
   end
   return created_ms
 end
@@ -70,10 +81,39 @@ local function gather(tree, o)
     ("%d runs of similar size"):format(to - from + 1))
 end
 
+-- The last of the runs from `first` on that together are no more than a part.
+local function end_of_part(tree, o, first)
+  local runs, last, bytes, inputs = tree.runs, first - 1, 0, 0
+  while last < #runs do
+    local run = runs[last + 1]
+    bytes, inputs = bytes + run.bytes, inputs + #run.tables
+    local is_young = begun_ms(run) + o.max_age_ms / PARTS >= tree.now_ms
+    if bytes > o.max_bytes / PARTS or inputs > MAX_INPUTS or not is_young
+      or not tree:is_idle(last + 1, last + 1) then
+      break
+    end
+    last = last + 1
+  end
+  return last
+end
+
+local function join(tree, o)
+  local first = 1
+  while tree.runs[first] and tree.runs[first].level == 0 do
+    first = first + 1
+  end
+  for i = first, #tree.runs - 1 do
+    local last = end_of_part(tree, o, i)
+    if last > i then
+      return tables.merge_runs(tree, i, last, CLOSED, "less than a part")
+    end
+  end
+end
+
 return function(options)
   local o = check("fifo", options, DEFAULTS, { width = 2 })
   local function pick(tree)
-    local dropped, gathered = drop(tree, o), gather(tree, o)
+    local dropped, gathered = drop(tree, o), gather(tree, o) or join(tree, o)
     return dropped and tables.before(dropped, gathered) or gathered
   end
   return { name = "fifo/1", pick = pick, loses = true }
