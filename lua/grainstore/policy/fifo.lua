@@ -9,9 +9,8 @@
 -- Flushed runs gather in level 0. Those of an eighth of `max_bytes` become one
 -- run of level 1, as do those that began an eighth of `max_age_ms` ago; it is
 -- not merged again, so its age is right within an eighth. Before that,
--- `width` neighbours of similar size are merged, so that there are few. Older
--- runs that another policy or other bounds have left are joined up to an
--- eighth, unless that would make them younger by more than this.
+-- `width` neighbours of similar size are merged, so that there are few. Small
+-- runs that others left are joined, up to an eighth of bytes and of age.
 --
 -- Write amplification about 2 + log_width(max_bytes / 8 / memtable); reads look
 -- at about 8 runs and a few of level 0; space at most max_bytes and a memtable.
