@@ -49,22 +49,28 @@ gs_lab_writes_at(const gs_lab *lab, double ms)
 
 /* ---- memtables ------------------------------------------------------------------ */
 
+static double
+next_end(const gs_lab *lab)
+{
+  double bytes = (double)lab->options.memtable_bytes;
+  if (lab->options.is_fed) {
+    return gs_lab_fed_end(lab);
+  }
+  return lab->mix.kind == GS_LAB_QUEUE
+             ? gs_fill_end(&lab->fill, lab->writes, bytes)
+             : lab->writes + gs_fill_end(&lab->fill, 0, bytes);
+}
+
 void
 gs_lab_seal(gs_lab *lab)
 {
   if (lab->writes <= lab->active_from || lab->sealed_count == GS_SEALED_MAX) {
     return;
   }
-  lab->sealed[lab->sealed_count++] = (gs_fill_span){
-      lab->active_from, lab->writes, lab->active_ms, gs_lab_now_ms(lab)};
+  lab->sealed[lab->sealed_count++] = gs_lab_active_span(lab);
   lab->active_from = lab->writes;
   lab->active_ms = gs_lab_now_ms(lab);
-  lab->active_end =
-      lab->mix.kind == GS_LAB_QUEUE
-          ? gs_fill_end(&lab->fill, lab->writes,
-                        (double)lab->options.memtable_bytes)
-          : lab->writes +
-                gs_fill_end(&lab->fill, 0, (double)lab->options.memtable_bytes);
+  lab->active_end = next_end(lab);
   lab->ask_at = lab->ask_more > 0 ? lab->ask_more : INFINITY;
   gs_lab_note_time(lab);
 }
@@ -361,7 +367,8 @@ gs_lab_advance(gs_lab *lab, double writes, gs_lab_event *event, gs_error *err)
       *event = GS_LAB_DECIDE;
       return GS_OK;
     }
-    if (is_drained && lab->writes >= until) {
+    bool is_sealed = !lab->options.is_fed || !is_full(lab);
+    if (is_drained && is_sealed && lab->writes >= until) {
       *event = GS_LAB_REACHED;
       return GS_OK;
     }

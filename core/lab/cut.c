@@ -108,7 +108,7 @@ note_times(const gs_content *content, uint64_t ttl_ms, gs_table_meta *meta)
     const gs_piece *piece = &content->pieces[i];
     for (size_t h = 0; h < piece->count; h++) {
       const gs_cohort *cohort = &piece->cohorts[h];
-      if (cohort->put > 0) {
+      if (cohort->put > cohort->lasting) {
         first = lesser(first, cohort->from_ms);
         last = cohort->to_ms > last ? cohort->to_ms : last;
       }
@@ -118,6 +118,16 @@ note_times(const gs_content *content, uint64_t ttl_ms, gs_table_meta *meta)
     meta->min_expiry_ms = (uint64_t)first + ttl_ms;
     meta->max_expiry_ms = (uint64_t)last + ttl_ms;
   }
+}
+
+static uint64_t
+count_lasting(const gs_cut_rules *rules, const gs_content *content)
+{
+  double lasting = 0;
+  for (size_t i = 0; rules->ttl_ms != 0 && i < content->count; i++) {
+    lasting += gs_piece_lasting(&content->pieces[i], rules->mix);
+  }
+  return (uint64_t)(lasting + 0.5);
 }
 
 static void
@@ -132,13 +142,15 @@ fill_meta(const cutter *c, gs_table_meta *meta)
   gs_lab_extent extent = extent_of(rules, c->entries, width);
   uint64_t puts = (uint64_t)(c->entries.puts + 0.5);
   uint64_t gones = (uint64_t)(c->entries.gones + 0.5);
+  uint64_t lasting = count_lasting(rules, content);
   *meta = (gs_table_meta){
       .id = *rules->next_id,
       .file_bytes = (uint64_t)gs_size_table(rules->format, &extent),
       .entry_count = puts + gones,
       .key_count = puts + gones,
       .tombstone_count = gones,
-      .expiring_count = rules->ttl_ms != 0 ? puts : 0,
+      .expiring_count =
+          rules->ttl_ms != 0 && puts > lasting ? puts - lasting : 0,
       .data_bytes = (uint64_t)gs_size_data(rules->format, c->entries),
       .min_seq = rules->min_seq,
       .max_seq = rules->max_seq,

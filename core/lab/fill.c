@@ -29,6 +29,15 @@ gs_fill_entries(const gs_fill *fill, double from, double to)
   return (gs_count){(to - from) * (1 - gone), (to - from) * gone};
 }
 
+gs_count
+gs_fill_span_entries(const gs_fill *fill, const gs_fill_span *span)
+{
+  double writes = span->to - span->from;
+  return fill->mix->kind == GS_LAB_QUEUE
+             ? gs_fill_entries(fill, span->from, span->to)
+             : (gs_count){writes * (1 - span->gone), writes * span->gone};
+}
+
 /* Of the keys of a queue, those that came and went within the interval. */
 static double
 passed_through(const gs_fill *fill, double from, double to)
@@ -87,8 +96,8 @@ add_sequence(const gs_fill *fill, const gs_fill_span *span, gs_content *out)
 {
   double keys = fill->mix->keys;
   double count = span->to - span->from;
-  gs_cohort cohort = {INFINITY, 1 - fill->options->delete_share,
-                      fill->options->delete_share, span->from_ms, span->to_ms};
+  gs_cohort cohort = {INFINITY,      1 - span->gone, span->gone,
+                      span->from_ms, span->to_ms,    span->lasting};
   double lo = fmod(span->from, keys) / keys;
   double hi = lo + count / keys;
   if (count >= keys) {
@@ -108,8 +117,8 @@ add_queue(const gs_fill *fill, const gs_fill_span *span, gs_content *out)
   double first = inserted(fill, span->from);
   double gone_from = deleted(fill, span->from);
   double gone_to = deleted(fill, span->to);
-  gs_cohort gone = {INFINITY, 0, 1, span->from_ms, span->to_ms};
-  gs_cohort put = {INFINITY, 1, 0, span->from_ms, span->to_ms};
+  gs_cohort gone = {INFINITY, 0, 1, span->from_ms, span->to_ms, 0};
+  gs_cohort put = {INFINITY, 1, 0, span->from_ms, span->to_ms, 0};
   add(out, gone_from / keys, gone_to / keys, &gone);
   add(out, (gone_to > first ? gone_to : first) / keys,
       inserted(fill, span->to) / keys, &put);
@@ -121,8 +130,8 @@ gs_fill_content(const gs_fill *fill, const gs_fill_span *span, gs_content *out)
   switch (fill->mix->kind) {
   case GS_LAB_RANDOM:
     add(out, 0, 1,
-        &(gs_cohort){span->to - span->from, 1 - fill->options->delete_share,
-                     fill->options->delete_share, span->from_ms, span->to_ms});
+        &(gs_cohort){span->to - span->from, 1 - span->gone, span->gone,
+                     span->from_ms, span->to_ms, span->lasting});
     break;
   case GS_LAB_SEQUENCE:
     add_sequence(fill, span, out);

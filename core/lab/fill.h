@@ -26,6 +26,9 @@ typedef struct gs_fill_span {
   double to;
   double from_ms;
   double to_ms;
+  double gone;     /* share of the writes that delete */
+  double lasting;  /* and of those that never expire */
+  double distinct; /* keys, where they are known; else 0 */
 } gs_fill_span;
 
 /* Keys that the key space has room for: of a queue all that are ever inserted,
@@ -34,6 +37,8 @@ double gs_fill_keys(const gs_lab_options *options);
 
 /* Versions among these writes. */
 gs_count gs_fill_entries(const gs_fill *fill, double from, double to);
+
+gs_count gs_fill_span_entries(const gs_fill *fill, const gs_fill_span *span);
 
 /* Arena bytes of a memtable of these writes. */
 double gs_fill_memory(const gs_fill *fill, double from, double to);

@@ -271,8 +271,7 @@ count_job(gs_lab *lab, const gs_lab_job *job)
 {
   gs_lab_sample *sums = &lab->sums;
   if (job->is_flush) {
-    gs_count entries =
-        gs_fill_entries(&lab->fill, job->span.from, job->span.to);
+    gs_count entries = gs_fill_span_entries(&lab->fill, &job->span);
     sums->flushes++;
     sums->flushed_bytes += job->written_bytes;
     sums->flushed_data += gs_size_data(&lab->format, entries);

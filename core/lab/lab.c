@@ -13,6 +13,23 @@
 /* ---- options ------------------------------------------------------------------- */
 
 static gs_status
+check_classes(const gs_mix_class *classes, size_t count, gs_error *err)
+{
+  double sum = 0;
+  bool is_sound = count <= GS_MIX_CLASSES;
+  for (size_t c = 0; c < count && is_sound; c++) {
+    is_sound = classes[c].keys >= 0 && classes[c].keys <= 1e15 &&
+               classes[c].rate >= 0 && classes[c].rate <= 1;
+    sum += classes[c].keys * classes[c].rate;
+  }
+  return is_sound && sum > 0
+             ? GS_OK
+             : GS_FAIL(err, GS_MISUSE,
+                       "classes of keys are 1 to %d, with chances from 0 to 1",
+                       GS_MIX_CLASSES);
+}
+
+static gs_status
 check_workload(const gs_lab_options *o, gs_error *err)
 {
   if (!(o->keys >= 1 && o->keys <= 1e15) ||
@@ -30,7 +47,14 @@ check_workload(const gs_lab_options *o, gs_error *err)
     return GS_FAIL(err, GS_MISUSE,
                    "keys have 1 to 65535 bytes, values 0 to 2^30");
   }
-  if (o->ttl_ms != 0 && o->rate <= 0 && o->write_bytes_per_s <= 0) {
+  if (o->class_count != 0) {
+    gs_status status = check_classes(o->classes, o->class_count, err);
+    if (status != GS_OK) {
+      return status;
+    }
+  }
+  if (o->ttl_ms != 0 && !o->is_fed && o->rate <= 0 &&
+      o->write_bytes_per_s <= 0) {
     return GS_FAIL(err, GS_MISUSE,
                    "where entries expire, time has to pass: give the workload "
                    "a rate or the device a bandwidth");
@@ -76,7 +100,11 @@ static void
 set_up(gs_lab *lab)
 {
   const gs_lab_options *o = &lab->options;
-  gs_mix_init(&lab->mix, o->kind, gs_fill_keys(o), o->skew);
+  if (o->class_count != 0 && o->kind == GS_LAB_RANDOM) {
+    gs_mix_init_classes(&lab->mix, o->classes, o->class_count);
+  } else {
+    gs_mix_init(&lab->mix, o->kind, gs_fill_keys(o), o->skew);
+  }
   lab->format = (gs_lab_format){
       .key_bytes = o->key_bytes,
       .value_bytes = o->value_bytes,
@@ -95,7 +123,9 @@ set_up(gs_lab *lab)
   lab->wake_s = INFINITY;
   lab->ask_at = INFINITY;
   lab->active_ms = (double)o->start_ms;
-  lab->active_end = gs_fill_end(&lab->fill, 0, (double)o->memtable_bytes);
+  lab->active_end = o->is_fed
+                        ? gs_lab_fed_end(lab)
+                        : gs_fill_end(&lab->fill, 0, (double)o->memtable_bytes);
 }
 
 gs_status
@@ -118,6 +148,7 @@ gs_lab_new(gs_alloc *alloc, const gs_lab_options *options, gs_lab **out,
   lab->alloc = alloc;
   lab->options = completed;
   set_up(lab);
+  lab->options.classes = NULL; /* the caller's */
   lab->version = gs_version_new_empty(alloc);
   if (lab->version == NULL) {
     gs_lab_free(lab);
@@ -141,6 +172,20 @@ gs_lab_free(gs_lab *lab)
   }
   gs_version_unref(lab->version);
   GS_DELETE(lab->alloc, lab);
+}
+
+gs_status
+gs_lab_set_mix(gs_lab *lab, const gs_mix_class *classes, size_t count,
+               gs_error *err)
+{
+  gs_status status = check_classes(classes, count, err);
+  if (status == GS_OK && gs_mix_is_ordered(&lab->mix)) {
+    status = GS_FAIL(err, GS_MISUSE, "keys in order have no classes");
+  }
+  if (status == GS_OK) {
+    gs_mix_init_classes(&lab->mix, classes, count);
+  }
+  return status;
 }
 
 /* ---- what a driver does ----------------------------------------------------------- */
@@ -293,6 +338,9 @@ live_bytes(const gs_lab *lab)
     expired =
         gs_lab_writes_at(lab, gs_lab_now_ms(lab) - (double)lab->options.ttl_ms);
   }
+  if (lab->options.is_fed && lab->mix.kind != GS_LAB_QUEUE) {
+    return gs_lab_fed_live(lab, expired);
+  }
   double keys = gs_fill_live(&lab->fill, lab->writes, expired);
   return gs_size_data(&lab->format, (gs_count){keys, 0});
 }
@@ -304,7 +352,10 @@ gs_lab_look(gs_lab *lab, gs_lab_sample *out)
   out->writes = lab->writes;
   out->time_s = lab->now_s;
   out->user_bytes =
-      gs_size_data(&lab->format, gs_fill_entries(&lab->fill, 0, lab->writes));
+      lab->options.is_fed
+          ? gs_lab_fed_bytes(lab)
+          : gs_size_data(&lab->format,
+                         gs_fill_entries(&lab->fill, 0, lab->writes));
   out->live_bytes = live_bytes(lab);
   for (size_t r = 0; r < lab->version->run_count; r++) {
     add_run(lab, lab->version->runs[r], out);

@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "lab/fit.h"
 #include "lab/mix.h"
 #include "tree/plan_types.h"
 #include "tree/shape_types.h"
@@ -37,6 +38,11 @@ typedef struct gs_lab_options {
   uint64_t ttl_ms;     /* 0: nothing expires */
   double delete_share; /* of the writes; a queue deletes by itself */
   double rate;         /* writes per second; 0: as fast as may be */
+  bool is_fed;         /* the writes come by gs_lab_feed, which says when and
+                          what: of the above only kind, keys, sizes and ttl_ms
+                          are looked at */
+  const gs_mix_class *classes; /* of random keys, instead of keys and skew */
+  size_t class_count;          /* 0: none */
   /* the store; 0: the engine's default */
   uint64_t memtable_bytes;
   uint64_t table_bytes;
@@ -70,6 +76,24 @@ typedef enum gs_lab_event {
  * wanted. */
 GS_MUST_CHECK gs_status gs_lab_advance(gs_lab *lab, double writes,
                                        gs_lab_event *event, gs_error *err);
+
+/* What one memtable takes. */
+typedef struct gs_lab_batch {
+  double writes;
+  double to_ms;    /* time of day at its end */
+  double gone;     /* share of the writes that delete */
+  double lasting;  /* share of the writes that never expire */
+  double distinct; /* keys; 0: as many as the mix makes one expect */
+} gs_lab_batch;
+
+/* The next batch. Requires: the one before is written. */
+GS_MUST_CHECK gs_status gs_lab_feed(gs_lab *lab, const gs_lab_batch *batch,
+                                    gs_error *err);
+
+/* Other classes of random keys from now on; what tables hold is told by writes
+ * and stays. */
+GS_MUST_CHECK gs_status gs_lab_set_mix(gs_lab *lab, const gs_mix_class *classes,
+                                       size_t count, gs_error *err);
 
 /* ---- what a driver does ------------------------------------------------------ */
 

@@ -62,6 +62,20 @@ gs_mix_init(gs_mix *mix, gs_lab_kind kind, double keys, double skew)
       .keys = keys, .rate = kind == GS_LAB_RANDOM ? 1 / keys : 1};
 }
 
+void
+gs_mix_init_classes(gs_mix *mix, const gs_mix_class *classes, size_t count)
+{
+  double sum = 0;
+  *mix = (gs_mix){.kind = GS_LAB_RANDOM, .class_count = count};
+  for (size_t c = 0; c < count; c++) {
+    sum += classes[c].keys * classes[c].rate;
+    mix->keys += classes[c].keys;
+  }
+  for (size_t c = 0; c < count; c++) {
+    mix->classes[c] = (gs_mix_class){classes[c].keys, classes[c].rate / sum};
+  }
+}
+
 double
 gs_mix_distinct(const gs_mix *mix, double writes)
 {
@@ -105,4 +119,16 @@ gs_mix_spread(const gs_mix *mix, double writes)
   double growth = gs_mix_growth(mix, writes);
   variance -= writes * growth * growth;
   return variance > 0 ? sqrt(variance) : 0;
+}
+
+double
+gs_mix_writes(const gs_mix *mix, double distinct, double least, double most)
+{
+  for (int i = 0; i < 50; i++) {
+    double middle = least + (most - least) / 2;
+    bool is_less = gs_mix_distinct(mix, middle) < distinct;
+    least = is_less ? middle : least;
+    most = is_less ? most : middle;
+  }
+  return least + (most - least) / 2;
 }

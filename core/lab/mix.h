@@ -8,6 +8,7 @@
  *   random    uniform (one class), or zipf: rank i is drawn in proportion to
  *             i^-skew; the first ranks are classes of their own, then a class
  *             ends where its rank is a third larger than at its begin
+ *             Any other mixture is given class by class.
  *   sequence  keys rise from write to write, and begin anew after the last:
  *             one class; a stretch of keys that was written was written whole
  *   queue     as sequence, and once `keys` keys are there every second write
@@ -48,6 +49,11 @@ typedef struct gs_mix {
 /* Requires: keys >= 1, skew >= 0 (0: uniform). */
 void gs_mix_init(gs_mix *mix, gs_lab_kind kind, double keys, double skew);
 
+/* Random keys of these classes; their chances are scaled to 1 in all.
+ * Requires: 1 to GS_MIX_CLASSES of them, of which one has keys and a rate. */
+void gs_mix_init_classes(gs_mix *mix, const gs_mix_class *classes,
+                         size_t count);
+
 static inline bool
 gs_mix_is_ordered(const gs_mix *mix)
 {
@@ -60,5 +66,10 @@ double gs_mix_distinct(const gs_mix *mix, double writes);
 /* Their standard deviation; and how many more of them one write more brings. */
 double gs_mix_spread(const gs_mix *mix, double writes);
 double gs_mix_growth(const gs_mix *mix, double writes);
+
+/* The number of writes that are expected to have so many distinct keys, looked
+ * for between two bounds. */
+double gs_mix_writes(const gs_mix *mix, double distinct, double least,
+                     double most);
 
 #endif

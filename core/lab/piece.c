@@ -48,6 +48,18 @@ gs_piece_count(const gs_piece *piece, const gs_mix *mix)
   return count;
 }
 
+double
+gs_piece_lasting(const gs_piece *piece, const gs_mix *mix)
+{
+  double weights[GS_COHORTS_MAX];
+  double lasting = 0;
+  weigh(piece->cohorts, piece->count, mix, weights);
+  for (size_t h = 0; h < piece->count; h++) {
+    lasting += gs_piece_width(piece) * weights[h] * piece->cohorts[h].lasting;
+  }
+  return lasting;
+}
+
 /* The share of the cohort that was written before. */
 static double
 share_before(const gs_cohort *cohort, double deadline_ms)
@@ -68,8 +80,10 @@ gs_piece_expired(const gs_piece *piece, const gs_mix *mix, double deadline_ms)
   double expired = 0;
   weigh(piece->cohorts, piece->count, mix, weights);
   for (size_t h = 0; h < piece->count; h++) {
-    expired += gs_piece_width(piece) * weights[h] * piece->cohorts[h].put *
-               share_before(&piece->cohorts[h], deadline_ms);
+    const gs_cohort *cohort = &piece->cohorts[h];
+    expired += gs_piece_width(piece) * weights[h] *
+               (cohort->put - cohort->lasting) *
+               share_before(cohort, deadline_ms);
   }
   return expired;
 }
@@ -79,8 +93,8 @@ gs_piece_expired(const gs_piece *piece, const gs_mix *mix, double deadline_ms)
 static void
 make_gone(gs_cohort *cohort)
 {
-  cohort->gone += cohort->put;
-  cohort->put = 0;
+  cohort->gone += cohort->put - cohort->lasting;
+  cohort->put = cohort->lasting;
 }
 
 /* The part written before the deadline expires; where that is a part, it
@@ -111,7 +125,8 @@ static void
 unite(gs_cohort *newer, const gs_cohort *older, const gs_mix *mix)
 {
   const gs_cohort both[2] = {*newer, *older};
-  bool is_same = newer->put == older->put && newer->gone == older->gone;
+  bool is_same = newer->put == older->put && newer->gone == older->gone &&
+                 newer->lasting == older->lasting;
   double weights[2] = {0, 0};
   if (!is_same) {
     weigh(both, 2, mix, weights);
@@ -120,6 +135,8 @@ unite(gs_cohort *newer, const gs_cohort *older, const gs_mix *mix)
   if (all > 0) {
     newer->put = (weights[0] * newer->put + weights[1] * older->put) / all;
     newer->gone = (weights[0] * newer->gone + weights[1] * older->gone) / all;
+    newer->lasting =
+        (weights[0] * newer->lasting + weights[1] * older->lasting) / all;
   }
   newer->writes += older->writes;
   newer->from_ms =
@@ -135,6 +152,12 @@ unite_at(gs_cohort *stack, size_t *count, size_t at, const gs_mix *mix)
   (*count)--;
 }
 
+static bool
+may_expire(const gs_cohort *cohort)
+{
+  return cohort->put > cohort->lasting;
+}
+
 /* Where two cohorts that hold the same kinds lie nearest in time. */
 static size_t
 nearest(const gs_cohort *stack, size_t count)
@@ -142,7 +165,7 @@ nearest(const gs_cohort *stack, size_t count)
   size_t best = 0;
   double least = INFINITY;
   for (size_t h = 0; h + 1 < count; h++) {
-    bool differ = (stack[h].put > 0) != (stack[h + 1].put > 0);
+    bool differ = may_expire(&stack[h]) != may_expire(&stack[h + 1]);
     double span = stack[h].to_ms - stack[h + 1].from_ms;
     span = differ ? span * 1e6 + 1e18 : span;
     if (span < least) {
@@ -203,7 +226,8 @@ is_same_stretch(const gs_piece *a, const gs_piece *b)
   const gs_cohort *x = &a->cohorts[0];
   const gs_cohort *y = &b->cohorts[0];
   return a->hi == b->lo && is_near(x->put, y->put, 1e-9) &&
-         is_near(x->gone, y->gone, 1e-9) && x->to_ms <= y->from_ms + 1;
+         is_near(x->gone, y->gone, 1e-9) &&
+         is_near(x->lasting, y->lasting, 1e-9) && x->to_ms <= y->from_ms + 1;
 }
 
 bool
@@ -244,6 +268,7 @@ interleave(const gs_piece *a, const gs_piece *b, double share_a, double share_b,
       double part = all > 0 ? next.writes / all : 0;
       last->put += (next.put - last->put) * part;
       last->gone += (next.gone - last->gone) * part;
+      last->lasting += (next.lasting - last->lasting) * part;
       last->writes = all;
     } else {
       stack[count++] = next;
@@ -265,14 +290,17 @@ join_ordered(gs_piece *a, const gs_piece *b, double share_a, double share_b)
     *x = y;
     x->put = 0;
     x->gone = 0;
+    x->lasting = 0;
   } else if (b->count == 0) {
     y = *x;
     y.put = 0;
     y.gone = 0;
+    y.lasting = 0;
   }
   a->count = a->count > b->count ? a->count : b->count;
   x->put = x->put * share_a + y.put * share_b;
   x->gone = x->gone * share_a + y.gone * share_b;
+  x->lasting = x->lasting * share_a + y.lasting * share_b;
   x->from_ms = x->from_ms < y.from_ms ? x->from_ms : y.from_ms;
   x->to_ms = x->to_ms > y.to_ms ? x->to_ms : y.to_ms;
 }

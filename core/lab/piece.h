@@ -9,7 +9,8 @@
  *   (1 - e^(-q * writes_h)) * product over newer cohorts of e^(-q * writes)
  * Laying cohorts on top of each other is therefore what a merge does (E2).
  * Of the keys with their newest version in a cohort, the share `put` is kept as
- * a value and `gone` as a tombstone; the rest was dropped (E3). A cohort of
+ * a value and `gone` as a tombstone; the rest was dropped (E3). Of the values
+ * the share `lasting` of all keys never expires. A cohort of
  * infinitely many writes holds every key of the piece: keys in order.
  *   1. lo < hi; cohorts are newest first; count <= GS_COHORTS_MAX
  *   2. where nothing expires there is one cohort at most
@@ -34,6 +35,7 @@ typedef struct gs_cohort {
   double gone;
   double from_ms; /* written from … to */
   double to_ms;
+  double lasting; /* of put, what never expires */
 } gs_cohort;
 
 typedef struct gs_piece {
@@ -58,7 +60,10 @@ gs_piece_width(const gs_piece *piece)
 /* Expected entries. */
 gs_count gs_piece_count(const gs_piece *piece, const gs_mix *mix);
 
-/* Of the puts, how many were written before. */
+/* Of the puts, those that never expire. */
+double gs_piece_lasting(const gs_piece *piece, const gs_mix *mix);
+
+/* Of the puts that expire, how many were written before. */
 double gs_piece_expired(const gs_piece *piece, const gs_mix *mix,
                         double deadline_ms);
 

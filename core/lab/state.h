@@ -8,6 +8,7 @@
 #define GS_LAB_STATE_H
 
 #include "lab/cut.h"
+#include "lab/feed.h"
 #include "lab/fill.h"
 #include "lab/lab.h"
 #include "tree/floor.h"
@@ -45,6 +46,7 @@ struct gs_lab {
   double now_s;
   double writes;
 
+  gs_lab_fed fed;                     /* see lab/feed.h */
   double active_from;                 /* the active memtable's first write */
   double active_end;                  /* where it is full */
   double active_ms;                   /* when it was begun */

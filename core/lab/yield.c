@@ -300,14 +300,20 @@ usual_rules(gs_lab *lab, gs_lab_job *job)
 }
 
 /* How many keys so many writes meet is a matter of chance, and with it whether
- * one run is larger than another: as many more or less writes stand for that. */
+ * one run is larger than another: as many more or less writes stand for that.
+ * Where it is known, nothing is left to chance. */
 static void
-vary(gs_lab *lab, gs_content *flushed)
+vary(gs_lab *lab, const gs_fill_span *span, gs_content *flushed)
 {
   if (gs_mix_is_ordered(&lab->mix) || flushed->count == 0) {
     return;
   }
   double *writes = &flushed->pieces[0].cohorts[0].writes;
+  if (span->distinct > 0) {
+    *writes =
+        gs_mix_writes(&lab->mix, span->distinct, *writes / 4, *writes * 4);
+    return;
+  }
   double growth = gs_mix_growth(&lab->mix, *writes);
   double more = gs_mix_spread(&lab->mix, *writes) *
                 gs_lab_deviation(&lab->random) / (growth > 0 ? growth : 1);
@@ -325,7 +331,7 @@ yield_flush(gs_lab *lab, gs_lab_job *job, gs_error *err)
   cut.oldest_tombstone_ms = (uint64_t)job->span.from_ms;
   gs_content_init(&from.list[0], lab->alloc);
   gs_fill_content(&lab->fill, &job->span, &from.list[0]);
-  vary(lab, &from.list[0]);
+  vary(lab, &job->span, &from.list[0]);
   gs_status status = gs_content_status(&from.list[0], err);
   if (status == GS_OK) {
     status = merge_sources(lab, job, &from, &cut, &under, err);

@@ -66,7 +66,7 @@ expect(const gs_piece *piece, uint64_t lo, uint64_t hi, double writes)
   ASSERT_NEAR(piece->cohorts[0].writes, writes, 1e-12);
 }
 
-static const gs_cohort draws = {1000, 1, 0, 0, 1};
+static const gs_cohort draws = {1000, 1, 0, 0, 1, 0};
 
 static void
 test_a_union_ends_pieces_where_any_source_does(void **state)
@@ -95,8 +95,8 @@ test_keys_in_order_that_follow_on_become_one_piece(void **state)
   (void)state;
   kit k;
   begin(&k, GS_LAB_SEQUENCE);
-  add(&k.sources[0], 4, 8, (gs_cohort){INFINITY, 1, 0, 40, 80});
-  add(&k.sources[1], 0, 4, (gs_cohort){INFINITY, 1, 0, 0, 40});
+  add(&k.sources[0], 4, 8, (gs_cohort){INFINITY, 1, 0, 40, 80, 0});
+  add(&k.sources[1], 0, 4, (gs_cohort){INFINITY, 1, 0, 0, 40, 0});
   unite(&k, 2, 0);
   assert_int_equal(k.out.count, 1);
   assert_int_equal(k.out.pieces[0].hi, GS_SPACE / 2);
@@ -110,7 +110,7 @@ test_of_keys_in_order_the_lower_ones_expire(void **state)
   (void)state;
   kit k;
   begin(&k, GS_LAB_SEQUENCE);
-  add(&k.sources[0], 0, 16, (gs_cohort){INFINITY, 1, 0, 0, 1600});
+  add(&k.sources[0], 0, 16, (gs_cohort){INFINITY, 1, 0, 0, 1600, 0});
   unite(&k, 1, 400);
   assert_int_equal(k.out.count, 2);
   assert_int_equal(k.out.pieces[1].lo, GS_SPACE / 4);
@@ -134,8 +134,8 @@ test_tombstones_go_where_nothing_lies_beneath(void **state)
   (void)state;
   kit k;
   begin(&k, GS_LAB_RANDOM);
-  add(&k.sources[0], 0, 8, (gs_cohort){1000, 0.5, 0.5, 0, 1});
-  add(&k.sources[0], 8, 16, (gs_cohort){1000, 0.5, 0.5, 0, 1});
+  add(&k.sources[0], 0, 8, (gs_cohort){1000, 0.5, 0.5, 0, 1, 0});
+  add(&k.sources[0], 8, 16, (gs_cohort){1000, 0.5, 0.5, 0, 1, 0});
   const gs_union_rules rules = {.mix = &k.mix, .bottom = lower_half};
   assert_int_equal(gs_content_union(k.sources, 1, &rules, &k.out, NULL), GS_OK);
   double half = gs_mix_distinct(&k.mix, 1000) / 4;
@@ -152,7 +152,7 @@ test_simplifying_keeps_what_is_held(void **state)
   begin(&k, GS_LAB_RANDOM);
   for (uint64_t i = 0; i < 16; i++) {
     double writes = i < 8 ? 1000.0 + (double)i : 50000.0 * (double)i;
-    add(&k.out, i, i + 1, (gs_cohort){writes, 1, 0, 0, 1});
+    add(&k.out, i, i + 1, (gs_cohort){writes, 1, 0, 0, 1, 0});
   }
   double before = gs_content_count(&k.out, &k.mix).puts;
   gs_content_simplify(&k.out, &k.mix, 16);

@@ -59,7 +59,7 @@ static void
 add_all(kit *k, double writes)
 {
   gs_content_add(&k->stream,
-                 &(gs_piece){0, GS_SPACE, 1, {{writes, 1, 0, 0, 1}}});
+                 &(gs_piece){0, GS_SPACE, 1, {{writes, 1, 0, 0, 1, 0}}});
 }
 
 /* Bounds rise and are disjoint, and entries add up. */
@@ -150,7 +150,7 @@ test_a_table_that_stays_is_not_met(void **state)
     gs_content_add(&k.stream, &(gs_piece){GS_SPACE / 8 * i,
                                           GS_SPACE / 8 * (i + 1),
                                           1,
-                                          {{1e9, 1, 0, 0, 1}}});
+                                          {{1e9, 1, 0, 0, 1, 0}}});
   }
   cut(&k);
   check(&k, 75000);
@@ -169,7 +169,7 @@ test_metadata_tell_of_tombstones_and_expiry(void **state)
   k.rules.ttl_ms = 1000;
   k.rules.oldest_tombstone_ms = 3;
   gs_content_add(&k.stream,
-                 &(gs_piece){0, GS_SPACE, 1, {{1e9, 0.75, 0.25, 50, 90}}});
+                 &(gs_piece){0, GS_SPACE, 1, {{1e9, 0.75, 0.25, 50, 90, 0}}});
   cut(&k);
   const gs_table_meta *meta = &k.out.tables[0]->meta;
   assert_int_equal(meta->tombstone_count, 25000);

@@ -74,7 +74,10 @@ check_content(gs_lab_kind kind, double from, double to, double puts,
   test_alloc_init(&alloc);
   gs_content_init(&content, &alloc.base);
   begin(&k, kind);
-  gs_fill_content(&k.fill, &(gs_fill_span){from, to, 1, 2}, &content);
+  gs_fill_content(
+      &k.fill,
+      &(gs_fill_span){.from = from, .to = to, .from_ms = 1, .to_ms = 2},
+      &content);
   gs_count count = gs_content_count(&content, &k.mix);
   ASSERT_NEAR(count.puts, puts, 1e-6);
   ASSERT_NEAR(count.gones, gones, 1e-6);

@@ -12,8 +12,8 @@
 
 enum { KEYS = 300, TRIALS = 1500 };
 
-static const gs_cohort newer = {200, 0.7, 0.3, 2000, 3000};
-static const gs_cohort older = {250, 0.7, 0.3, 1000, 2000};
+static const gs_cohort newer = {200, 0.7, 0.3, 2000, 3000, 0};
+static const gs_cohort older = {250, 0.7, 0.3, 1000, 2000, 0};
 
 /* What a key's newest version is. */
 typedef enum kind { NOTHING = 0, VALUE = 1, TOMBSTONE = 2 } kind;
@@ -117,7 +117,7 @@ test_one_cohort_stays_where_nothing_expires(void **state)
   gs_cohort stack[20];
   double writes = 0;
   for (size_t i = 0; i < 10; i++) {
-    stack[i] = (gs_cohort){1000.0 * (double)(i + 1), 1, 0, 0, 1};
+    stack[i] = (gs_cohort){1000.0 * (double)(i + 1), 1, 0, 0, 1, 0};
     writes += stack[i].writes;
   }
   gs_piece piece = {.hi = GS_SPACE};
@@ -136,7 +136,7 @@ test_a_piece_never_has_more_cohorts_than_it_can(void **state)
   gs_cohort stack[80];
   for (size_t i = 0; i < 40; i++) {
     double at = 100.0 * (double)(40 - i);
-    stack[i] = (gs_cohort){20, 1, 0, at, at + 100};
+    stack[i] = (gs_cohort){20, 1, 0, at, at + 100, 0};
   }
   gs_piece piece = {.hi = GS_SPACE};
   const gs_stack_rules rules = {&mix, true, 1050, 1};
@@ -153,9 +153,9 @@ test_neighbours_joined_hold_what_both_held(void **state)
   (void)state;
   gs_mix mix;
   gs_mix_init(&mix, GS_LAB_RANDOM, 1e6, 0.99);
-  gs_piece a = {0, GS_SPACE / 4, 1, {{10000, 1, 0, 0, 9}}};
-  gs_piece b = {GS_SPACE / 4, GS_SPACE / 2, 1, {{10050, 1, 0, 5, 10}}};
-  gs_piece far = {GS_SPACE / 4, GS_SPACE / 2, 1, {{13000, 1, 0, 5, 10}}};
+  gs_piece a = {0, GS_SPACE / 4, 1, {{10000, 1, 0, 0, 9, 0}}};
+  gs_piece b = {GS_SPACE / 4, GS_SPACE / 2, 1, {{10050, 1, 0, 5, 10, 0}}};
+  gs_piece far = {GS_SPACE / 4, GS_SPACE / 2, 1, {{13000, 1, 0, 5, 10, 0}}};
   double both = gs_piece_count(&a, &mix).puts + gs_piece_count(&b, &mix).puts;
   assert_true(gs_piece_is_like(&a, &b, &mix));
   assert_false(gs_piece_is_like(&a, &far, &mix));
@@ -170,10 +170,11 @@ test_stretches_in_order_join_where_they_follow(void **state)
   (void)state;
   gs_mix mix;
   gs_mix_init(&mix, GS_LAB_SEQUENCE, 1000, 0);
-  gs_piece a = {0, GS_SPACE / 4, 1, {{INFINITY, 1, 0, 0, 10}}};
-  gs_piece b = {GS_SPACE / 4, GS_SPACE / 2, 1, {{INFINITY, 1, 0, 10, 20}}};
-  gs_piece gone = {GS_SPACE / 4, GS_SPACE / 2, 1, {{INFINITY, 0, 1, 10, 20}}};
-  gs_piece gap = {GS_SPACE / 2, GS_SPACE, 1, {{INFINITY, 1, 0, 10, 20}}};
+  gs_piece a = {0, GS_SPACE / 4, 1, {{INFINITY, 1, 0, 0, 10, 0}}};
+  gs_piece b = {GS_SPACE / 4, GS_SPACE / 2, 1, {{INFINITY, 1, 0, 10, 20, 0}}};
+  gs_piece gone = {
+      GS_SPACE / 4, GS_SPACE / 2, 1, {{INFINITY, 0, 1, 10, 20, 0}}};
+  gs_piece gap = {GS_SPACE / 2, GS_SPACE, 1, {{INFINITY, 1, 0, 10, 20, 0}}};
   assert_true(gs_piece_is_like(&a, &b, &mix));
   assert_false(gs_piece_is_like(&a, &gone, &mix));
   assert_false(gs_piece_is_like(&a, &gap, &mix));

@@ -412,5 +412,6 @@ int gsl_read_journal(lua_State *L);
 int gsl_new_env(lua_State *L);   /* sim.c */
 int gsl_new_clock(lua_State *L); /* clock.c */
 int gsl_new_lab(lua_State *L);   /* lab.c */
+int gsl_fit(lua_State *L);       /* fit.c */
 
 #endif

@@ -54,6 +54,23 @@ small_field(lua_State *L, const char *name)
   return (uint32_t)number;
 }
 
+/* The array of {keys=, rate=} on top of the stack, at most `room` of them. */
+static size_t
+read_classes(lua_State *L, gs_mix_class *classes, size_t room)
+{
+  size_t count = (size_t)lua_rawlen(L, -1);
+  luaL_argcheck(L, count <= room, 1, "too many classes of keys");
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, -1, (lua_Integer)i + 1);
+    luaL_argcheck(L, lua_istable(L, -1), 1, "a class of keys is a table");
+    lua_getfield(L, -1, "keys");
+    lua_getfield(L, -2, "rate");
+    classes[i] = (gs_mix_class){lua_tonumber(L, -2), lua_tonumber(L, -1)};
+    lua_pop(L, 3);
+  }
+  return count;
+}
+
 static void
 read_workload(lua_State *L, gs_lab_options *o)
 {
@@ -67,6 +84,18 @@ read_workload(lua_State *L, gs_lab_options *o)
   o->ttl_ms = count_field(L, "ttl_ms");
   o->delete_share = number_field(L, "delete_share");
   o->rate = number_field(L, "rate");
+  o->is_fed = gsl_option_boolean(L, 1, "is_fed", false);
+}
+
+/* The classes of option "classes", into the caller's array. */
+static void
+read_mix(lua_State *L, gs_lab_options *o, gs_mix_class *classes)
+{
+  if (gsl_field(L, 1, "classes") == LUA_TTABLE) {
+    o->classes = classes;
+    o->class_count = read_classes(L, classes, GS_MIX_CLASSES);
+  }
+  lua_pop(L, 1);
 }
 
 static void
@@ -94,8 +123,10 @@ int
 gsl_new_lab(lua_State *L)
 {
   gs_lab_options options;
+  gs_mix_class classes[GS_MIX_CLASSES];
   luaL_checktype(L, 1, LUA_TTABLE);
   read_options(L, &options);
+  read_mix(L, &options, classes);
   gsl_lab *box = lua_newuserdatauv(L, sizeof *box, 0);
   memset(box, 0, sizeof *box);
   gsl_alloc_init(L, &box->memory);
@@ -132,6 +163,56 @@ advance(lua_State *L)
     return gsl_fail(L, status, &err);
   }
   lua_pushstring(L, event == GS_LAB_DECIDE ? "decide" : "reached");
+  return 1;
+}
+
+/* A number of the table at 2; 0 where it has none. */
+static double
+fact(lua_State *L, const char *name)
+{
+  lua_getfield(L, 2, name);
+  double number = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return number;
+}
+
+/* v:feed{writes=, to_ms=, gone=, lasting=, distinct=} -> true */
+static int
+feed(lua_State *L)
+{
+  gs_lab *lab = check(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  const gs_lab_batch batch = {
+      .writes = fact(L, "writes"),
+      .to_ms = fact(L, "to_ms"),
+      .gone = fact(L, "gone"),
+      .lasting = fact(L, "lasting"),
+      .distinct = fact(L, "distinct"),
+  };
+  gs_error err;
+  gs_status status = gs_lab_feed(lab, &batch, &err);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* v:mix{{keys=, rate=}, ...} -> true: other keys from now on */
+static int
+set_mix(lua_State *L)
+{
+  gs_lab *lab = check(L);
+  gs_mix_class classes[GS_MIX_CLASSES];
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  size_t count = read_classes(L, classes, GS_MIX_CLASSES);
+  gs_error err;
+  gs_status status = gs_lab_set_mix(lab, classes, count, &err);
+  if (status != GS_OK) {
+    return gsl_fail(L, status, &err);
+  }
+  lua_pushboolean(L, 1);
   return 1;
 }
 
@@ -334,9 +415,21 @@ look(lua_State *L)
 }
 
 const luaL_Reg gsl_lab_methods[] = {
-    {"advance", advance},   {"look", look},          {"_shape", shape},
-    {"_plan", submit},      {"_ask", ask},           {"_seal", seal},
-    {"_aside", aside},      {"_throttle", throttle}, {"_flush_ask", flush_ask},
-    {"_wake", wake},        {"_layout", layout},     {"close", close_lab},
-    {"__close", close_lab}, {"__gc", close_lab},     {NULL, NULL},
+    {"feed", feed},
+    {"mix", set_mix},
+    {"advance", advance},
+    {"look", look},
+    {"_shape", shape},
+    {"_plan", submit},
+    {"_ask", ask},
+    {"_seal", seal},
+    {"_aside", aside},
+    {"_throttle", throttle},
+    {"_flush_ask", flush_ask},
+    {"_wake", wake},
+    {"_layout", layout},
+    {"close", close_lab},
+    {"__close", close_lab},
+    {"__gc", close_lab},
+    {NULL, NULL},
 };

@@ -171,17 +171,12 @@ destroy(lua_State *L)
 /* ---- the module -------------------------------------------------------------------- */
 
 const luaL_Reg gsl_module_functions[] = {
-    {"open", gsl_open},
-    {"info", gsl_info},
-    {"destroy", destroy},
-    {"env", gsl_new_env},
-    {"clock", gsl_new_clock},
-    {"verify", gsl_verify},
-    {"repair", gsl_repair},
-    {"journal", gsl_read_journal},
-    {"lab", gsl_new_lab},
-    {"private", gsl_new_private},
-    {NULL, NULL},
+    {"open", gsl_open},           {"info", gsl_info},
+    {"destroy", destroy},         {"env", gsl_new_env},
+    {"clock", gsl_new_clock},     {"verify", gsl_verify},
+    {"repair", gsl_repair},       {"journal", gsl_read_journal},
+    {"lab", gsl_new_lab},         {"fit", gsl_fit},
+    {"private", gsl_new_private}, {NULL, NULL},
 };
 
 /* Functions with the metatables as upvalues, into the table on top. The

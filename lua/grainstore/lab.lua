@@ -14,6 +14,7 @@
 local compare = require "grainstore.lab.compare"
 local driver = require "grainstore.driver"
 local check = require "grainstore.lab.options"
+local recorded = require "grainstore.lab.recorded"
 local reports = require "grainstore.lab.report"
 local virtual = require "grainstore.lab.virtual"
 local workload = require "grainstore.lab.workload"
@@ -21,6 +22,8 @@ local workload = require "grainstore.lab.workload"
 local M = {}
 
 for _, name in ipairs(workload.names) do M[name] = workload[name] end
+
+M.recorded = recorded.new
 
 local MIB = 1 << 20
 local START_MS = 1700000000000
@@ -69,7 +72,7 @@ local function settings(w, o, switches)
   for name, value in pairs(w) do all[name] = value end
   for name, value in pairs(o) do all[name] = value end
   all.has_log, all.may_lose = switches.log, switches.lossy
-  all.asks_at_once = switches.threaded
+  all.asks_at_once, all.is_fed = switches.threaded, w.record ~= nil
   return all
 end
 
@@ -114,22 +117,59 @@ local function stalls_of(look)
   }
 end
 
+-- Of a workload what is no list.
 local function parameters_of(w, o, switches)
   local all = {}
-  for name, value in pairs(w) do all[name] = value end
+  for name, value in pairs(w) do
+    if type(value) ~= "table" then all[name] = value end
+  end
   for name, value in pairs(o) do all[name] = value end
   for name, value in pairs(switches) do all[name] = value end
   all.name, all.kind, all.seed = nil, nil, nil
   return all
 end
 
+-- What a record says of the machine is not another's to choose.
+local function check_recorded(w, options)
+  for _, name in ipairs { "memtable_bytes", "start_ms" } do
+    if w.record and options[name] ~= nil then
+      error(("option '%s' of the lab is the record's: its flushes are "
+        .. "replayed as they were"):format(name), 3)
+    end
+  end
+end
+
+-- Runs the writes, and looks at about so many moments.
+local function play(v, w, samples)
+  local history = {}
+  for i = 1, math.max(1, samples // 1) do
+    v:run(w.writes * i / samples)
+    history[i] = sample_of(v:look())
+  end
+  return history
+end
+
+-- The same flush by flush.
+local function replay(v, w, samples)
+  local history, writes, count = {}, 0, #w.record
+  for i, flush in ipairs(w.record) do
+    writes = writes + flush.writes
+    v:feed(flush)
+    v:run(writes)
+    if i * samples // count > (i - 1) * samples // count or i == count then
+      history[#history + 1] = sample_of(v:look())
+    end
+  end
+  return history
+end
+
 --- Runs a policy through a workload.
--- @tparam table options policy (a name or a table, as in a store), workload,
--- and any of: seed; memtable_bytes, table_bytes, block_bytes, max_stall_ms,
--- lossy; workers, read_bytes_per_s, write_bytes_per_s, disk_bytes, log (writes
--- go through the device first); instant (the device has no bounds, and jobs
--- take no time); threaded (decisions do not wait for the writer); start_ms;
--- samples
+-- @tparam table options policy (a name or a table, as in a store), workload
+-- (memtables and times of a recorded one are the record's), and any of: seed;
+-- memtable_bytes, table_bytes, block_bytes, max_stall_ms, lossy; workers,
+-- read_bytes_per_s, write_bytes_per_s, disk_bytes, log (writes go through the
+-- device first); instant (the device has no bounds, and jobs take no time);
+-- threaded (decisions do not wait for the writer); start_ms; samples
 -- @treturn table a report
 function M.run(options)
   if type(options) ~= "table" then
@@ -138,13 +178,13 @@ function M.run(options)
   local w = check_workload(options.workload)
   local policy = driver.resolve(options.policy)
   local o, switches = split(options)
+  check_recorded(w, options)
+  if w.record then
+    o.memtable_bytes, o.start_ms = w.memtable_bytes, w.start_ms
+  end
   local began = os.clock()
   local v <close> = virtual.new(settings(w, o, switches), policy)
-  local history = {}
-  for i = 1, math.max(1, o.samples // 1) do
-    v:run(w.writes * i / o.samples)
-    history[i] = sample_of(v:look())
-  end
+  local history = (w.record and replay or play)(v, w, o.samples)
   local look = v:look()
   return reports.new {
     policy = policy.name or "unnamed", workload = w.name, seed = o.seed,

@@ -70,26 +70,39 @@ function agree.policies()
   return list
 end
 
+--- The lab's write amplification, the mean over seeds.
+-- @tparam table options policy, workload, memtable_bytes (nil: the record's),
+-- table_bytes, lossy, seeds
+-- @treturn number
+function agree.foretell(options)
+  local sum, seeds = 0, options.seeds or SEEDS
+  for seed = 1, seeds do
+    sum = sum + lab.run {
+      policy = options.policy, workload = options.workload, seed = seed,
+      memtable_bytes = options.memtable_bytes,
+      table_bytes = options.table_bytes, instant = true, log = false,
+      samples = 4, lossy = options.lossy,
+    }.amp.write
+  end
+  return sum / seeds
+end
+
 --- One cell: the policy on the workload in both.
 -- @tparam table options policy, workload, memtable_bytes, path, env
 -- @treturn table engine and lab (write amplification), off (their difference as
 -- a share of the engine's), measured (all figures of the engine)
 function agree.cell(options)
-  local sum = 0
-  for seed = 1, options.seeds or SEEDS do
-    sum = sum + lab.run {
-      policy = options.policy, workload = options.workload, seed = seed,
-      memtable_bytes = options.memtable_bytes,
-      table_bytes = options.memtable_bytes, instant = true, log = false,
-      samples = 4, lossy = options.lossy,
-    }.amp.write
-  end
+  local mean = agree.foretell {
+    policy = options.policy, workload = options.workload,
+    memtable_bytes = options.memtable_bytes,
+    table_bytes = options.memtable_bytes, lossy = options.lossy,
+    seeds = options.seeds,
+  }
   local measured = measure {
     path = options.path, env = options.env, policy = options.policy,
     workload = options.workload, memtable_bytes = options.memtable_bytes,
     table_bytes = options.memtable_bytes, lossy = options.lossy,
   }
-  local mean = sum / (options.seeds or SEEDS)
   return {
     engine = measured.write_amp, lab = mean,
     off = mean / measured.write_amp - 1, measured = measured,

@@ -53,6 +53,7 @@ local function write_all(store, w, seed, pace)
   end
 end
 
+-- journal: the events of the run, for `lab.recorded`.
 local function figures(store)
   local stats, tree = store:stats(), store:tree()
   return {
@@ -63,6 +64,7 @@ local function figures(store)
     user_bytes = stats.bytes.user, flushes = stats.jobs.flushes,
     merges = stats.jobs.merges, moves = stats.jobs.moves,
     drops = stats.jobs.drops, refused = stats.jobs.refused, tree = tree,
+    journal = assert(store:journal()),
   }
 end
 
@@ -83,6 +85,7 @@ return function(options)
     table_bytes = options.table_bytes, block_bytes = options.block_bytes,
     default_ttl_ms = w.ttl_ms > 0 and w.ttl_ms or nil,
     disk_reserve_bytes = 1 << 20, lossy = options.lossy,
+    journal_bytes = 64 << 20, -- the whole run
   }))
   write_all(store, w, options.seed or 1, pacer(w.rate, function(ms)
     clock:advance(ms)

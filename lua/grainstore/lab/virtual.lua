@@ -31,6 +31,13 @@ function Virtual:_decided(wrong, is_aside)
   if is_aside then self.core:_aside() end
 end
 
+--- What the next memtable takes, of a store that is fed; see binding/lab.c.
+-- @tparam table batch
+function Virtual:feed(batch)
+  local fed, message = self.core:feed(batch)
+  if not fed then error(message, 0) end
+end
+
 --- Lets the machine run until so many writes in all; whenever a decision is
 -- wanted the policy is asked. Raises where the store can do nothing any more.
 -- @tparam number writes

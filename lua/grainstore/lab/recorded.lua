@@ -1,0 +1,116 @@
+--- A workload that is what a real store was given, from its journal.
+--
+--     lab.run { policy = "tiered", workload = lab.recorded {
+--       journal = "state" } }
+--
+-- Each flush of the record is a flush of the lab: with as many writes and keys,
+-- at its time, with its shares of deletes and of what never expires. Sizes and
+-- the time to live are means over the record. Which keys were written is fitted
+-- (see curve); where they came in order, they do so in the lab.
+-- @module grainstore.lab.recorded
+
+local core = require "grainstore.core"
+local records = require "grainstore.lab.record"
+
+local M = {}
+
+local known = { journal = true, events = true, env = true }
+
+local function check_options(options)
+  if type(options) ~= "table" then
+    error("lab.recorded takes a table of options", 3)
+  end
+  for name in pairs(options) do
+    if not known[name] then
+      error(("lab.recorded has no option '%s'; there are env, events, journal")
+        :format(tostring(name)), 3)
+    end
+  end
+  if (options.journal == nil) == (options.events == nil) then
+    error("lab.recorded takes either journal = a store's directory or events = "
+      .. "an array, as store:journal() gives it", 3)
+  end
+  if options.events ~= nil and type(options.events) ~= "table" then
+    error("option 'events' of lab.recorded takes an array of events, got a "
+      .. type(options.events), 3)
+  end
+end
+
+--- What a record makes of keys: the workload's kind, and what is fitted.
+-- @tparam table record of one flush at least
+-- @treturn table kind, keys, and where keys are random classes, fit_points,
+-- fit_off (how far what was counted is from the fit, as a share) and fit_reach
+-- (the most writes that were counted)
+function M.fit(record)
+  if record:is_queue() then
+    return { kind = "queue", keys = record:length() }
+  end
+  if record:is_ordered() then
+    return {
+      kind = "sequence",
+      keys = math.max(1, record:cycle() or record.writes),
+    }
+  end
+  local points = record.curve:points()
+  local classes, off = core.fit(points)
+  local keys = 0
+  for _, class in ipairs(classes) do keys = keys + class.keys end
+  return {
+    kind = "random", keys = math.max(1, keys), classes = classes,
+    fit_points = #points, fit_off = off, fit_reach = record.curve.reach,
+  }
+end
+
+-- Where nothing tells when the first memtable was begun, it was filled as fast
+-- as all.
+local function start_of(record, flushes, opened_ms)
+  local first, last = flushes[1], flushes[#flushes]
+  if opened_ms and opened_ms <= first.to_ms then return opened_ms end
+  local span = last.to_ms - first.to_ms
+  local rest = record.writes - first.writes
+  return first.to_ms - (rest > 0 and span * first.writes / rest or 0)
+end
+
+local function events_of(options)
+  if options.events then return options.events end
+  return require "grainstore".journal(options.journal, { env = options.env })
+end
+
+local function gather(events)
+  local record, flushes, opened_ms = records.new(), {}, nil
+  for _, event in ipairs(events) do
+    local flush = record:add(event)
+    flushes[#flushes + 1] = flush
+    if event.kind == "open" and #flushes == 0 then
+      opened_ms = event.time_ms
+    end
+  end
+  return record, flushes, opened_ms
+end
+
+--- @tparam table options journal, the directory of a store (with env, that of a
+-- simulated machine), or events, as `store:journal()` gives them
+-- @treturn table a workload
+-- @return nil, message, code, detail where the journal cannot be read, or tells
+-- of no flush ("missing")
+function M.new(options)
+  check_options(options)
+  local events, message, code, detail = events_of(options)
+  if not events then return nil, message, code, detail end
+  local record, flushes, opened_ms = gather(events)
+  if #flushes == 0 then
+    return nil, ("the journal tells of no flush among %d events: there is "
+      .. "nothing to replay"):format(#events), "missing", {}
+  end
+  local made = M.fit(record)
+  for name, value in pairs(record:means()) do made[name] = value end
+  made.name, made.writes, made.flushes = "recorded", record.writes, #flushes
+  made.missing_events = record.missing
+  made.start_ms = math.max(0, start_of(record, flushes, opened_ms)) // 1
+  made.memtable_bytes = 2 * (record.largest
+    + made.key_bytes + made.value_bytes) + 4096
+  made.record = flushes
+  return made
+end
+
+return M
