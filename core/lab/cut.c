@@ -73,6 +73,24 @@ gs_table_content(const gs_tree_table *table)
   return atomic_load(&table->payload);
 }
 
+gs_tree_table *
+gs_table_of_content(gs_alloc *alloc, const gs_table_meta *meta,
+                    gs_content *content)
+{
+  gs_content *own = content->failed ? NULL : GS_NEW(alloc, gs_content);
+  gs_tree_table *table = own == NULL ? NULL : gs_tree_table_new(alloc, meta);
+  if (table == NULL) {
+    GS_DELETE(alloc, own);
+    gs_content_deinit(content);
+    return NULL;
+  }
+  *own = *content;
+  gs_content_init(content, alloc);
+  atomic_store(&table->payload, own);
+  table->release = release;
+  return table;
+}
+
 typedef struct cutter {
   gs_alloc *alloc;
   const gs_cut_rules *rules;
@@ -194,17 +212,11 @@ end_table(cutter *c, gs_error *err)
   gs_content_simplify(&c->filling, c->rules->mix,
                       gs_mix_is_ordered(c->rules->mix) ? PIECES_ORDERED
                                                        : PIECES_RANDOM);
-  gs_content *content = GS_NEW(c->alloc, gs_content);
-  gs_tree_table *table =
-      content == NULL ? NULL : gs_tree_table_new(c->alloc, &meta);
+  gs_tree_table *table = gs_table_of_content(c->alloc, &meta, &c->filling);
+  restart(c);
   if (table == NULL) {
-    GS_DELETE(c->alloc, content);
     return GS_FAIL_NOMEM(err);
   }
-  *content = c->filling;
-  atomic_store(&table->payload, content);
-  table->release = release;
-  restart(c);
   (*c->rules->next_id)++;
   status = gs_table_list_add(c->out, table, err);
   if (status != GS_OK) {

@@ -57,6 +57,10 @@ GS_MUST_CHECK gs_status gs_cut_tables(gs_alloc *alloc, const gs_content *stream,
                                       const gs_cut_rules *rules,
                                       gs_table_list *out, gs_error *err);
 
+/* A table with one reference; takes the content. NULL: no memory. */
+gs_tree_table *gs_table_of_content(gs_alloc *alloc, const gs_table_meta *meta,
+                                   gs_content *content);
+
 /* What a virtual table holds. */
 const gs_content *gs_table_content(const gs_tree_table *table);
 

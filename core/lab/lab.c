@@ -149,6 +149,7 @@ gs_lab_new(gs_alloc *alloc, const gs_lab_options *options, gs_lab **out,
   lab->options = completed;
   set_up(lab);
   lab->options.classes = NULL; /* the caller's */
+  lab->options.class_count = 0;
   lab->version = gs_version_new_empty(alloc);
   if (lab->version == NULL) {
     gs_lab_free(lab);
@@ -172,6 +173,26 @@ gs_lab_free(gs_lab *lab)
   }
   gs_version_unref(lab->version);
   GS_DELETE(lab->alloc, lab);
+}
+
+gs_status
+gs_lab_set_sizes(gs_lab *lab, uint32_t key_bytes, uint32_t value_bytes,
+                 uint64_t ttl_ms, gs_error *err)
+{
+  gs_lab_options changed = lab->options;
+  changed.key_bytes = key_bytes;
+  changed.value_bytes = value_bytes;
+  changed.ttl_ms = ttl_ms;
+  gs_status status = check_workload(&changed, err);
+  if (status == GS_OK) {
+    lab->options.key_bytes = key_bytes;
+    lab->options.value_bytes = value_bytes;
+    lab->options.ttl_ms = ttl_ms;
+    lab->format.key_bytes = key_bytes;
+    lab->format.value_bytes = value_bytes;
+    lab->format.expires = ttl_ms != 0;
+  }
+  return status;
 }
 
 gs_status
@@ -226,6 +247,7 @@ fill_amplification(const gs_lab *lab, gs_shape *shape)
     bytes += shape->runs[r].bytes;
   }
   shape->disk_used_bytes = bytes + shape->wal_bytes;
+  shape->read_amp = gs_shape_expected_runs(lab->version);
   shape->space_amp = largest == 0 ? 0 : (double)bytes / (double)largest;
   if (sums->flushed_data > 0) {
     shape->write_amp =

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "lab/fit.h"
 #include "lab/mix.h"
+#include "lab/plant.h"
 #include "tree/plan_types.h"
 #include "tree/shape_types.h"
 
@@ -89,6 +90,12 @@ typedef struct gs_lab_batch {
 /* The next batch. Requires: the one before is written. */
 GS_MUST_CHECK gs_status gs_lab_feed(gs_lab *lab, const gs_lab_batch *batch,
                                     gs_error *err);
+
+/* Entries of other sizes and with another time to live from now on, 0: none
+ * expires. */
+GS_MUST_CHECK gs_status gs_lab_set_sizes(gs_lab *lab, uint32_t key_bytes,
+                                         uint32_t value_bytes, uint64_t ttl_ms,
+                                         gs_error *err);
 
 /* Other classes of random keys from now on; what tables hold is told by writes
  * and stays. */

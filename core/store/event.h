@@ -119,6 +119,7 @@ typedef struct gs_journal_query {
   uint64_t since; /* events with higher numbers */
   uint32_t kinds; /* bits 1 << gs_event_kind; 0: all */
   size_t limit;   /* the newest so many; 0: all */
+  bool in_memory; /* of an open store: what memory holds, no file is read */
 } gs_journal_query;
 
 /* What is kept of the store's life: files and memory. query may be NULL. */
@@ -141,6 +142,10 @@ GS_API size_t gs_journal_count(const gs_journal *journal);
 GS_API void gs_journal_at(const gs_journal *journal, size_t index,
                           gs_event *out);
 GS_API void gs_journal_free(gs_journal *journal); /* NULL is accepted */
+
+/* Jobs that ended in this opening, well or not: it changes when there is
+ * something new to read. No lock, any thread. */
+GS_API uint64_t gs_jobs_noted(const struct gs_store *store);
 
 /* ---- writing --------------------------------------------------------------- */
 

@@ -121,6 +121,9 @@ gs_journal_note(gs_store *store, gs_event *event, bool is_news)
     r->last_number++;
     r->lost += !is_whole || !push(store, gs_buffer_slice(&bytes));
   }
+  if (event->kind <= GS_EVENT_DROP) {
+    atomic_fetch_add_explicit(&r->jobs, 1, memory_order_release);
+  }
   if (is_news) {
     atomic_store(&r->has_news, true);
   }

@@ -50,7 +50,8 @@ typedef struct gs_recorder {
   uint64_t sealed;      /* events up to here may no longer be changed */
   uint64_t taken;       /* events up to here are written or being written */
   uint64_t lost;        /* events that could not be kept or written */
-  atomic_bool has_news; /* something worth writing is not yet written */
+  atomic_uint_fast64_t jobs; /* noted so far; read without a lock */
+  atomic_bool has_news;      /* something worth writing is not yet written */
 
   /* Under files. */
   gs_mutex *files;

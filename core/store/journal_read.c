@@ -278,13 +278,22 @@ add_store(gs_journal *journal, gs_store *store, gs_error *err)
   gs_mutex_lock(r->files);
   gs_status status =
       gs_journal_find_base(store)
-          ? add_files(journal, store->env, store->path, err)
+          ? GS_OK
           : GS_FAIL(err, GS_IO, "%s: the journal cannot be read", store->path);
+  if (status == GS_OK && !journal->query.in_memory) {
+    status = add_files(journal, store->env, store->path, err);
+  }
   if (status == GS_OK) {
     add_ring(journal, store);
   }
   gs_mutex_unlock(r->files);
   return status;
+}
+
+uint64_t
+gs_jobs_noted(const gs_store *store)
+{
+  return atomic_load_explicit(&store->recorder.jobs, memory_order_acquire);
 }
 
 gs_status

@@ -27,20 +27,6 @@ ratio(uint64_t above, uint64_t below)
   return below == 0 ? 0.0 : (double)above / (double)below;
 }
 
-/* Newest runs first; the entries of a run are found after looking at the newer
- * ones. */
-static double
-expected_runs(const gs_version *version)
-{
-  double looks = 0;
-  uint64_t entries = 0;
-  for (size_t r = 0; r < version->run_count; r++) {
-    looks += (double)version->runs[r]->entry_count * (double)(r + 1);
-    entries += version->runs[r]->entry_count;
-  }
-  return entries == 0 ? 0.0 : looks / (double)entries;
-}
-
 static void
 fill_amplification(gs_store *store, const gs_version *version, gs_shape *shape)
 {
@@ -57,7 +43,7 @@ fill_amplification(gs_store *store, const gs_version *version, gs_shape *shape)
     }
   }
   shape->space_amp = ratio(tables, largest);
-  shape->read_amp = expected_runs(version);
+  shape->read_amp = gs_shape_expected_runs(version);
 }
 
 /* State held. */

@@ -290,3 +290,17 @@ gs_shape_close_range(const gs_shape *shape, size_t first, size_t last,
     }
   }
 }
+
+/* Newest runs first; the entries of a run are found after looking at the newer
+ * ones. */
+double
+gs_shape_expected_runs(const gs_version *version)
+{
+  double looks = 0;
+  uint64_t entries = 0;
+  for (size_t r = 0; r < version->run_count; r++) {
+    looks += (double)version->runs[r]->entry_count * (double)(r + 1);
+    entries += version->runs[r]->entry_count;
+  }
+  return entries == 0 ? 0.0 : looks / (double)entries;
+}

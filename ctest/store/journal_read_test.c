@@ -49,6 +49,30 @@ test_events_are_chosen_by_number_kind_and_count(void **state)
          "flush close");
 }
 
+/* What an earlier opening did is in files alone. */
+static void
+test_memory_is_read_without_files(void **state)
+{
+  (void)state;
+  make_store();
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  gs_journal *journal = NULL;
+  const gs_journal_query query = {.in_memory = true};
+  assert_int_equal(gs_jobs_noted(store), 0);
+  kit_put(store, "k", "1");
+  KIT_OK(gs_flush(store, &kit_err));
+  gs_note_policy_error(store, "one", false);
+  assert_int_equal(gs_jobs_noted(store), 1);
+  KIT_OK(gs_journal_read(store, &query, &journal, &kit_err));
+  assert_string_equal(journal_kinds(journal), "open flush policy_error");
+  gs_event event;
+  gs_journal_at(journal, 0, &event);
+  assert_int_equal(event.number, 8);
+  gs_journal_free(journal);
+  kit_close(store);
+}
+
 static void
 test_where_no_store_is_none_is_read(void **state)
 {
@@ -186,6 +210,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_events_are_chosen_by_number_kind_and_count),
+      KIT_TEST(test_memory_is_read_without_files),
       KIT_TEST(test_where_no_store_is_none_is_read),
       KIT_TEST(test_the_newest_files_are_listed_whatever_their_order),
       KIT_TEST(

@@ -57,7 +57,8 @@ enum {
   GSL_STORE_OPTIONS = 2, /* table of the options given at open */
   GSL_STORE_MACHINE = 3, /* userdata of the machine, or nil */
   GSL_STORE_JOBS = 4,    /* set of the userdata of its jobs, or nil */
-  GSL_STORE_VALUES = 4,
+  GSL_STORE_WATCH = 5,   /* function(store), or nil */
+  GSL_STORE_VALUES = 5,
 };
 
 enum { GSL_WHERE_BYTES = 80 };
@@ -124,6 +125,9 @@ struct gsl_store {
   bool is_asking;    /* the policy is at work: it may not touch the store */
   bool tracks;       /* remembers where its children were made */
   bool is_driving;   /* the driver is at work: no second one inside it */
+  bool has_watch;    /* somebody wants to know of ended jobs */
+  bool is_watching;  /* and is being told */
+  uint64_t watched;  /* jobs that were noted when it was told last */
 };
 
 typedef struct gsl_snapshot {
@@ -204,9 +208,27 @@ void gsl_close_child(gsl_child *child);
 /* Whether a decision is wanted of this handle's driver. */
 bool gsl_is_asked(const gsl_store *s);
 
-/* Runs the driver if the tree wants a decision: the safe point. Keeps the
- * stack. store_arg: where the store's userdata is. */
+/* Runs the driver if the tree wants a decision, then tells whoever watches of
+ * jobs that ended: the safe point. Keeps the stack. store_arg: where the store's
+ * userdata is. */
 void gsl_safe_point(lua_State *L, gsl_store *s, int store_arg);
+
+/* ---- virtual stores (lab.c, lab_feed.c) ----------------------------------------- */
+
+struct gs_lab;
+struct gs_mix_class;
+
+/* The open virtual store at index 1; raises for anything else. */
+struct gs_lab *gsl_check_lab(lua_State *L);
+
+/* The array of {keys=, rate=} on top, into room for GS_MIX_CLASSES; how many. */
+size_t gsl_take_classes(lua_State *L, struct gs_mix_class *classes);
+
+/* ---- watching (watch.c) ----------------------------------------------------------- */
+
+/* Tells whoever watches the store, if there is something to tell. Keeps the
+ * stack. (watch.c) */
+void gsl_tell_watch(lua_State *L, gsl_store *s, int store_arg);
 
 /* ---- budgets (budget.c) -------------------------------------------------------- */
 
@@ -366,6 +388,8 @@ extern const luaL_Reg gsl_env_watch[];        /* sim_watch.c */
 extern const luaL_Reg gsl_job_methods[];      /* sim_job.c */
 extern const luaL_Reg gsl_clock_methods[];    /* clock.c */
 extern const luaL_Reg gsl_lab_methods[];      /* lab.c */
+extern const luaL_Reg gsl_lab_feed[];         /* lab_feed.c */
+extern const luaL_Reg gsl_store_watch[];      /* watch.c */
 
 /* Shared by stores and snapshots. */
 int gsl_get_at(lua_State *L, gsl_store *s, const gs_snapshot *snapshot);

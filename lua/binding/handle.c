@@ -164,8 +164,8 @@ gsl_is_asked(const gsl_store *s)
          gs_is_in_charge(s->store, s->charge);
 }
 
-void
-gsl_safe_point(lua_State *L, gsl_store *s, int store_arg)
+static void
+drive(lua_State *L, gsl_store *s, int store_arg)
 {
   if (!gsl_is_asked(s)) {
     if (gs_wants_decision(s->store)) {
@@ -181,6 +181,15 @@ gsl_safe_point(lua_State *L, gsl_store *s, int store_arg)
   s->is_driving = false;
   if (outcome != LUA_OK) {
     lua_pop(L, 1); /* the driver keeps account of failing policies itself */
+  }
+}
+
+void
+gsl_safe_point(lua_State *L, gsl_store *s, int store_arg)
+{
+  drive(L, s, store_arg);
+  if (s->has_watch) {
+    gsl_tell_watch(L, s, store_arg);
   }
 }
 

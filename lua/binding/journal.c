@@ -263,11 +263,12 @@ take_kinds(lua_State *L, int arg)
 }
 
 static gs_journal_query
-take_query(lua_State *L, int arg)
+take_query(lua_State *L, int arg, bool is_open)
 {
   return (gs_journal_query){
       .since = gsl_option_count(L, arg, "since", 0, NULL),
       .limit = (size_t)gsl_option_count(L, arg, "limit", 0, NULL),
+      .in_memory = is_open && gsl_option_boolean(L, arg, "in_memory", false),
       .kinds = take_kinds(L, arg),
   };
 }
@@ -300,7 +301,7 @@ gsl_read_journal(lua_State *L)
   gsl_machine *machine = NULL;
   gs_error err;
   if (gsl_check_options(L, 2, names)) {
-    query = take_query(L, 2);
+    query = take_query(L, 2, false);
     machine = gsl_option_machine(L, 2);
   }
   box *b = new_box(L);
@@ -315,16 +316,17 @@ gsl_read_journal(lua_State *L)
   return push_events(L, b);
 }
 
-/* store:_journal([{since, limit, kinds}]) -> array of events */
+/* store:_journal([{since, limit, kinds, in_memory}]) -> array of events */
 static int
 journal(lua_State *L)
 {
-  static const char *const names[] = {"since", "limit", "kinds", NULL};
+  static const char *const names[] = {"since", "limit", "kinds", "in_memory",
+                                      NULL};
   gsl_store *s = gsl_check_store(L);
   gs_journal_query query = {.since = 0};
   gs_error err;
   if (gsl_check_options(L, 2, names)) {
-    query = take_query(L, 2);
+    query = take_query(L, 2, true);
   }
   box *b = new_box(L);
   gsl_still_open(L, s);

@@ -12,8 +12,8 @@ typedef struct gsl_lab {
   gs_lab *lab; /* NULL: closed */
 } gsl_lab;
 
-static gs_lab *
-check(lua_State *L)
+gs_lab *
+gsl_check_lab(lua_State *L)
 {
   gsl_lab *box = gsl_check_kind(L, 1, GSL_LAB_MT, "grainstore.virtual");
   luaL_argcheck(L, box->lab != NULL, 1, "the virtual store is closed");
@@ -54,23 +54,6 @@ small_field(lua_State *L, const char *name)
   return (uint32_t)number;
 }
 
-/* The array of {keys=, rate=} on top of the stack, at most `room` of them. */
-static size_t
-read_classes(lua_State *L, gs_mix_class *classes, size_t room)
-{
-  size_t count = (size_t)lua_rawlen(L, -1);
-  luaL_argcheck(L, count <= room, 1, "too many classes of keys");
-  for (size_t i = 0; i < count; i++) {
-    lua_rawgeti(L, -1, (lua_Integer)i + 1);
-    luaL_argcheck(L, lua_istable(L, -1), 1, "a class of keys is a table");
-    lua_getfield(L, -1, "keys");
-    lua_getfield(L, -2, "rate");
-    classes[i] = (gs_mix_class){lua_tonumber(L, -2), lua_tonumber(L, -1)};
-    lua_pop(L, 3);
-  }
-  return count;
-}
-
 static void
 read_workload(lua_State *L, gs_lab_options *o)
 {
@@ -93,7 +76,7 @@ read_mix(lua_State *L, gs_lab_options *o, gs_mix_class *classes)
 {
   if (gsl_field(L, 1, "classes") == LUA_TTABLE) {
     o->classes = classes;
-    o->class_count = read_classes(L, classes, GS_MIX_CLASSES);
+    o->class_count = gsl_take_classes(L, classes);
   }
   lua_pop(L, 1);
 }
@@ -154,7 +137,7 @@ close_lab(lua_State *L)
 static int
 advance(lua_State *L)
 {
-  gs_lab *lab = check(L);
+  gs_lab *lab = gsl_check_lab(L);
   double writes = luaL_checknumber(L, 2);
   gs_lab_event event;
   gs_error err;
@@ -166,61 +149,11 @@ advance(lua_State *L)
   return 1;
 }
 
-/* A number of the table at 2; 0 where it has none. */
-static double
-fact(lua_State *L, const char *name)
-{
-  lua_getfield(L, 2, name);
-  double number = lua_tonumber(L, -1);
-  lua_pop(L, 1);
-  return number;
-}
-
-/* v:feed{writes=, to_ms=, gone=, lasting=, distinct=} -> true */
-static int
-feed(lua_State *L)
-{
-  gs_lab *lab = check(L);
-  luaL_checktype(L, 2, LUA_TTABLE);
-  const gs_lab_batch batch = {
-      .writes = fact(L, "writes"),
-      .to_ms = fact(L, "to_ms"),
-      .gone = fact(L, "gone"),
-      .lasting = fact(L, "lasting"),
-      .distinct = fact(L, "distinct"),
-  };
-  gs_error err;
-  gs_status status = gs_lab_feed(lab, &batch, &err);
-  if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
-  }
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
-/* v:mix{{keys=, rate=}, ...} -> true: other keys from now on */
-static int
-set_mix(lua_State *L)
-{
-  gs_lab *lab = check(L);
-  gs_mix_class classes[GS_MIX_CLASSES];
-  luaL_checktype(L, 2, LUA_TTABLE);
-  lua_settop(L, 2);
-  size_t count = read_classes(L, classes, GS_MIX_CLASSES);
-  gs_error err;
-  gs_status status = gs_lab_set_mix(lab, classes, count, &err);
-  if (status != GS_OK) {
-    return gsl_fail(L, status, &err);
-  }
-  lua_pushboolean(L, 1);
-  return 1;
-}
-
 /* v:_shape() -> tree, as store:_shape() */
 static int
 shape(lua_State *L)
 {
-  gs_lab *lab = check(L);
+  gs_lab *lab = gsl_check_lab(L);
   gs_error err;
   lua_settop(L, 1);
   gsl_shape *box = gsl_new_shape(L, GS_STORE_BYTES, 1);
@@ -237,7 +170,7 @@ static int
 submit(lua_State *L)
 {
   static const char *const names[] = {"dry_run", NULL};
-  gs_lab *lab = check(L);
+  gs_lab *lab = gsl_check_lab(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   bool dry_run = gsl_check_options(L, 3, names) &&
                  gsl_option_boolean(L, 3, "dry_run", false);
@@ -261,7 +194,7 @@ static int
 ask(lua_State *L)
 {
   const char *spent;
-  check(L);
+  gsl_check_lab(L);
   luaL_checktype(L, 2, LUA_TFUNCTION);
   luaL_checkstack(L, 8, "too little room for the policy");
   bool went_well = gsl_call_within_budget(L, lua_gettop(L) - 2, &spent);
@@ -277,7 +210,7 @@ ask(lua_State *L)
 static int
 seal(lua_State *L)
 {
-  gs_lab_seal(check(L));
+  gs_lab_seal(gsl_check_lab(L));
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -286,7 +219,7 @@ seal(lua_State *L)
 static int
 aside(lua_State *L)
 {
-  gs_lab_set_aside(check(L));
+  gs_lab_set_aside(gsl_check_lab(L));
   return 0;
 }
 
@@ -302,7 +235,7 @@ check_count(lua_State *L, int arg)
 static int
 throttle(lua_State *L)
 {
-  gs_lab_set_throttle(check(L), check_count(L, 2));
+  gs_lab_set_throttle(gsl_check_lab(L), check_count(L, 2));
   return 0;
 }
 
@@ -310,7 +243,7 @@ throttle(lua_State *L)
 static int
 flush_ask(lua_State *L)
 {
-  gs_lab_set_flush_ask(check(L), check_count(L, 2));
+  gs_lab_set_flush_ask(gsl_check_lab(L), check_count(L, 2));
   return 0;
 }
 
@@ -318,7 +251,7 @@ flush_ask(lua_State *L)
 static int
 wake(lua_State *L)
 {
-  gs_lab_set_wake(check(L), check_count(L, 2));
+  gs_lab_set_wake(gsl_check_lab(L), check_count(L, 2));
   return 0;
 }
 
@@ -326,7 +259,7 @@ wake(lua_State *L)
 static int
 layout(lua_State *L)
 {
-  gs_lab *lab = check(L);
+  gs_lab *lab = gsl_check_lab(L);
   const gs_lab_layout made = {
       .table_bytes = check_count(L, 3),
       .block_bytes = (uint32_t)check_count(L, 4),
@@ -396,7 +329,7 @@ static int
 look(lua_State *L)
 {
   gs_lab_sample s;
-  gs_lab_look(check(L), &s);
+  gs_lab_look(gsl_check_lab(L), &s);
   lua_createtable(L, 0, 28);
   set_state(L, &s);
   set_levels(L, &s);
@@ -415,21 +348,9 @@ look(lua_State *L)
 }
 
 const luaL_Reg gsl_lab_methods[] = {
-    {"feed", feed},
-    {"mix", set_mix},
-    {"advance", advance},
-    {"look", look},
-    {"_shape", shape},
-    {"_plan", submit},
-    {"_ask", ask},
-    {"_seal", seal},
-    {"_aside", aside},
-    {"_throttle", throttle},
-    {"_flush_ask", flush_ask},
-    {"_wake", wake},
-    {"_layout", layout},
-    {"close", close_lab},
-    {"__close", close_lab},
-    {"__gc", close_lab},
-    {NULL, NULL},
+    {"advance", advance},   {"look", look},          {"_shape", shape},
+    {"_plan", submit},      {"_ask", ask},           {"_seal", seal},
+    {"_aside", aside},      {"_throttle", throttle}, {"_flush_ask", flush_ask},
+    {"_wake", wake},        {"_layout", layout},     {"close", close_lab},
+    {"__close", close_lab}, {"__gc", close_lab},     {NULL, NULL},
 };

@@ -275,19 +275,14 @@ EXPORT int luaopen_grainstore_core(lua_State *L);
 EXPORT int
 luaopen_grainstore_core(lua_State *L)
 {
-  static const luaL_Reg *const store_lists[] = {gsl_store_methods,
-                                                gsl_store_many,
-                                                gsl_store_work,
-                                                gsl_store_tree,
-                                                gsl_store_drive,
-                                                gsl_store_start,
-                                                gsl_store_shape,
-                                                gsl_store_stats,
-                                                gsl_store_care,
-                                                gsl_store_journal,
-                                                gsl_store_handles,
-                                                gsl_store_children,
-                                                NULL};
+  static const luaL_Reg *const store_lists[] = {
+      gsl_store_methods,  gsl_store_many,
+      gsl_store_work,     gsl_store_tree,
+      gsl_store_drive,    gsl_store_watch,
+      gsl_store_start,    gsl_store_shape,
+      gsl_store_stats,    gsl_store_care,
+      gsl_store_journal,  gsl_store_handles,
+      gsl_store_children, NULL};
   static const luaL_Reg *const snapshot_lists[] = {gsl_snapshot_methods, NULL};
   static const luaL_Reg *const cursor_lists[] = {gsl_cursor_methods, NULL};
   static const luaL_Reg *const batch_lists[] = {gsl_batch_methods, NULL};
@@ -298,7 +293,8 @@ luaopen_grainstore_core(lua_State *L)
   static const luaL_Reg *const job_lists[] = {gsl_job_methods, NULL};
   static const luaL_Reg *const shape_lists[] = {gsl_shape_methods, NULL};
   static const luaL_Reg *const tables_lists[] = {gsl_tables_methods, NULL};
-  static const luaL_Reg *const lab_lists[] = {gsl_lab_methods, NULL};
+  static const luaL_Reg *const lab_lists[] = {gsl_lab_methods, gsl_lab_feed,
+                                              NULL};
   static const luaL_Reg *const private_lists[] = {gsl_private_methods, NULL};
   lua_settop(L, 0);
   for (int i = 0; i < GSL_UPVALUES; i++) {

@@ -328,6 +328,7 @@ end_store(gsl_store *s, gs_error *err)
   }
   gs_store *store = s->store;
   s->store = NULL;
+  s->has_watch = false;
   leave_charge(s, store);
   gs_value_deinit(&s->value);
   gsl_many_deinit(&s->many);

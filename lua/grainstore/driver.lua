@@ -222,13 +222,12 @@ function M.new(policy)
   return function(store) driver:decide(store) end, driver.name, driver
 end
 
---- The same in a state of its own, from the name of a module and plain data.
--- The module is a policy, or a function that makes one.
+--- The policy of a module, which is one or a function that makes one; raises
+-- for anything else.
 -- @tparam string module
 -- @param args what the function is given; nil for a module that is a policy
--- @treturn function
--- @treturn string
-function M.private(module, args)
+-- @treturn table
+function M.load(module, args)
   local made = require(module)
   if type(made) == "function" then
     made = made(args)
@@ -244,7 +243,16 @@ function M.private(module, args)
   if wrong then
     error(("module '%s': %s"):format(module, wrong), 0)
   end
-  local decide, name = M.new(made)
+  return made
+end
+
+--- The driver in a state of its own, from the name of a module and plain data.
+-- @tparam string module
+-- @param args as for load
+-- @treturn function
+-- @treturn string
+function M.private(module, args)
+  local decide, name = M.new(M.load(module, args))
   return decide, name
 end
 

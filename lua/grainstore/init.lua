@@ -264,6 +264,17 @@ function methods:set(name, value)
   return ok, message, code, detail
 end
 
+--- Asks a second policy beside the one in charge, over a virtual tree that is
+-- given the same flushes; see grainstore.shadow.
+-- @function store:shadow
+-- @param policy a name, a table, or { module =, args = }
+-- @treturn table a shadow: report, close
+-- @return nil, message, code, detail
+function methods:shadow(policy)
+  call("shadow", true, c_stats, self) -- raises unless it is an open store
+  return require "grainstore.shadow".new(self, policy)
+end
+
 local PAGE = 64
 
 -- Entries from a key on, a page at a time; nothing is held between two pages,

@@ -3,7 +3,8 @@
 --
 --   lua5.4 spec/lab/agree.lua [directory [GiB written per run [words…]]]
 --
--- Words choose workloads and policies. The engine's figure is that of one run;
+-- Words choose workloads and policies; "recorded" among them replays the
+-- journals of the runs under the other policies. The engine's figure is that of one run;
 -- the lab's the mean over SEEDS runs, since where runs of equal size meet, a
 -- policy's choice hangs on a few bytes.
 
@@ -121,6 +122,22 @@ local function any_of(words, list)
   return found
 end
 
+-- The journal of each run, replayed under every policy.
+local function replay(workload, runs, n)
+  for _, source in ipairs(runs) do
+    local record = assert(lab.recorded { events = source.measured.journal })
+    for _, run in ipairs(runs) do
+      local found = agree.foretell {
+        policy = run.policy[2](n, 4 * MIB), workload = record,
+        table_bytes = 4 * MIB, lossy = run.policy[1] == "fifo",
+      }
+      print(("%-13s %-17s %8.3f %8.3f %+7.1f%% recorded under %s"):format(
+        workload[1], run.policy[1], run.measured.write_amp, found,
+        100 * (found / run.measured.write_amp - 1), source.policy[1]))
+    end
+  end
+end
+
 local function main(directory, gib, ...)
   local n = (tonumber(gib) or 2) * 1024 * MIB // 4016
   local words = {}
@@ -130,6 +147,7 @@ local function main(directory, gib, ...)
   print(("%-13s %-17s %8s %8s %8s %12s %9s"):format("workload", "policy",
     "engine", "lab", "off", "written", "took"))
   for _, workload in ipairs(agree.workloads) do
+    local runs = {}
     for _, policy in ipairs(list) do
       if chosen(workloads, workload[1]) and chosen(wanted, policy[1]) then
         local began = os.time()
@@ -142,8 +160,10 @@ local function main(directory, gib, ...)
           workload[1], policy[1], cell.engine, cell.lab, 100 * cell.off,
           cell.measured.user_bytes / 2 ^ 30, os.difftime(os.time(), began)))
         io.stdout:flush()
+        runs[#runs + 1] = { policy = policy, measured = cell.measured }
       end
     end
+    if words.recorded then replay(workload, runs, n) end
   end
 end
 

@@ -34,9 +34,8 @@ end
 describe("a record", function()
   it("has the writes and keys of each flush", function()
     local record, last = record_of {
-      {}, { tombstones = 18, expiring = 36, dropped = {
-        covered = 10, tombstones = 0, expired = 0,
-      } },
+      { max_key = "zebra" },
+      { min_key = "ab", tombstones = 18, expiring = 36 },
     }
     assert.equal(200, record.writes)
     assert.equal(100, last.writes)
@@ -45,9 +44,9 @@ describe("a record", function()
     assert.equal(0.4, last.lasting)
     assert.equal(2000, last.to_ms)
     local means = record:means()
-    assert.equal(1, means.key_bytes)
+    assert.equal(2, means.key_bytes) -- of 1, 5, 2 and 1
     assert.equal(0.1, means.delete_share)
-    assert.equal(110, means.value_bytes) -- (20000 - 200) / 180
+    assert.equal(109, means.value_bytes) -- (20000 - 450) / 180
   end)
 
   it("knows how long entries live", function()

@@ -54,6 +54,15 @@ describe("a ruler", function()
     assert.near(1, width, 0.01)
   end)
 
+  it("gives a table of the last key alone some room", function()
+    local ruler = rulers.new()
+    ruler:learn(tables_of(3, 100, keys.decimals))
+    local last = keys.decimals(1)
+    ruler:learn { { entries = 1, min_key = last, max_key = last } }
+    local lo, hi = ruler:span { entries = 1, min_key = last, max_key = last }
+    assert.is_true(lo < hi and hi <= 1)
+  end)
+
   it("stretches for keys beyond, and forgets no larger tables", function()
     local ruler = rulers.new()
     ruler:learn(tables_of(10, 1000, keys.hashes))

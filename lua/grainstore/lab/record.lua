@@ -184,7 +184,7 @@ function Record:means()
   local value = share < 1
     and (self.user_bytes / self.writes - key_bytes) / (1 - share) or 0
   return {
-    key_bytes = math.max(1, key_bytes + 0.5 // 1 | 0),
+    key_bytes = math.max(1, (key_bytes + 0.5) // 1 | 0),
     value_bytes = math.max(0, value + 0.5) // 1 | 0,
     ttl_ms = self.expiring > 0 and self.lives / self.expiring // 1 | 0 or 0,
     delete_share = share,

@@ -20,6 +20,7 @@ Ruler.__index = Ruler
 local BYTES = 8      -- of a key that are looked at, behind what all share
 local SURE = 3       -- deviations that are no chance
 local WHOLE = 0.97   -- of the keys are all
+local THIN = 1e-9    -- what a table covers at least
 
 -- ---- keys as numbers --------------------------------------------------------
 
@@ -86,8 +87,8 @@ end
 function Ruler:span(t)
   local lo, hi = self:place(t.min_key), self:place(t.max_key)
   local more = (hi - lo) / (2 * math.max(1, t.entries - 1))
-  lo, hi = math.max(0, lo - more), math.min(1, hi + more)
-  return lo, math.max(hi, lo + 1e-12)
+  lo = math.min(math.max(0, lo - more), 1 - THIN)
+  return lo, math.max(math.min(1, hi + more), lo + THIN)
 end
 
 -- ---- learning ---------------------------------------------------------------

@@ -28,14 +28,43 @@ end
 -- no more.
 function Virtual:_decided(wrong, is_aside)
   self.policy_errors = self.policy_errors + (wrong and 1 or 0)
-  if is_aside then self.core:_aside() end
+  self.policy_error = wrong or self.policy_error
+  if is_aside then
+    self.is_aside = true
+    self.core:_aside()
+  end
 end
 
---- What the next memtable takes, of a store that is fed; see binding/lab.c.
+--- What the next memtable takes, of a store that is fed; see
+-- binding/lab_feed.c.
 -- @tparam table batch
 function Virtual:feed(batch)
   local fed, message = self.core:feed(batch)
   if not fed then error(message, 0) end
+end
+
+--- What it begins with: tables of a real store, before the first batch.
+-- @tparam number keys of keys in order, how many lie between 0 and 1
+-- @tparam table tables see binding/lab_feed.c
+function Virtual:plant(keys, tables)
+  local planted, message = self.core:plant(keys, tables)
+  if not planted then error(message, 0) end
+end
+
+--- Other keys, and entries of other sizes, from now on.
+-- @tparam ?table classes nil where keys are in order
+-- @tparam table sizes key_bytes, value_bytes, ttl_ms
+function Virtual:adapt(classes, sizes)
+  local done, message = self.core:sizes(sizes)
+  if done and classes then done, message = self.core:mix(classes) end
+  if not done then error(message, 0) end
+end
+
+--- Goes on as another one: what was wrong with the policy there is known here.
+-- @tparam table other
+function Virtual:inherit(other)
+  self.policy_error = other.policy_error
+  if other.is_aside then self:_decided(nil, true) end
 end
 
 --- Lets the machine run until so many writes in all; whenever a decision is
