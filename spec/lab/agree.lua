@@ -4,9 +4,9 @@
 --   lua5.4 spec/lab/agree.lua [directory [GiB written per run [words…]]]
 --
 -- Words choose workloads and policies; "recorded" among them replays the
--- journals of the runs under the other policies. The engine's figure is that of one run;
--- the lab's the mean over SEEDS runs, since where runs of equal size meet, a
--- policy's choice hangs on a few bytes.
+-- journals of the runs under the other policies. The engine's figure is that of
+-- one run; the lab's the mean over SEEDS runs, since where runs of equal size
+-- meet, a policy's choice hangs on a few bytes.
 
 local lab = require "grainstore.lab"
 local measure = require "grainstore.lab.measure"

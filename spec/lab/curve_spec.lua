@@ -44,7 +44,8 @@ end
 
 local function flush(curve, writes)
   local outputs = tables(writes, 1, 0, 1)
-  curve:flush({ outputs = outputs }, writes, distinct(writes))
+  curve:flush({ outputs = outputs, tree = { { id = outputs[1].id } } }, writes,
+    distinct(writes))
   return outputs
 end
 
@@ -67,7 +68,7 @@ describe("a curve", function()
     local ab = tables(2000, 10, 0, 1)
     curve:merge(merge(join(a, b), ab), 1, false)
     local c = tables(1000, 4, 0, 1)
-    curve:flush({ outputs = c }, 1000, distinct(1000))
+    curve:flush({ outputs = c, tree = { { id = 77 } } }, 1000, distinct(1000))
     curve:merge(merge({ c[1], ab[1], ab[2], ab[3] },
       join(tables(3000, 5, 0, 0.25), tables(2000, 1, 0.25, 0.3))), 1, false)
     check(curve, 1, 1000)
@@ -109,10 +110,35 @@ describe("a curve", function()
     check(curve, 1, 20000)
   end)
 
+  it("knows what the oldest run has where it knows all of a store", function()
+    local curve = curves.new()
+    local a, b = flush(curve, 1000), flush(curve, 1000)
+    local low = tables(2000, 2, 0, 1)
+    curve:merge(merge(join(a, b), low, { bottom = true }), 1, false)
+    local c = flush(curve, 1000)
+    curve.tables[low[1].id][1] = 7 -- as a place that was handed on wrongly
+    local outputs = tables(3000, 2, 0, 1)
+    curve:merge(merge(join(c, low), outputs, { into = 1 }), 1, false)
+    assert.equal(3000, curve.tables[outputs[1].id][1])
+    assert.is_true(curve.is_whole)
+    curve:drop { inputs = {} }
+    assert.is_false(curve.is_whole)
+  end)
+
+  it("follows tables that are moved", function()
+    local curve = curves.new()
+    local a = flush(curve, 1000)
+    curve:move { inputs = ids(a), into = 42, tree = {} }
+    assert.equal(42, curve.tables[a[1].id].run)
+    curve:move { inputs = ids(a), above = 5,
+      tree = { { id = 9 }, { id = 5 } } }
+    assert.equal(9, curve.tables[a[1].id].run)
+  end)
+
   it("keeps no more points than are fitted", function()
     local curve = curves.new()
     for i = 0, 200 do
-      curve:flush({ outputs = {} }, 1.3 ^ i, 1)
+      curve:flush({ outputs = {}, tree = {} }, 1.3 ^ i, 1)
     end
     assert.equal(128, #curve:points())
   end)

@@ -15,7 +15,7 @@ local function flush(facts)
   }
   local event = {
     number = number, kind = "flush", time_ms = 1000 * number, took_us = 0,
-    read_bytes = 10000, outputs = { t }, inputs = {},
+    read_bytes = 10000, outputs = { t }, inputs = {}, tree = {},
     dropped = { covered = 10, tombstones = 0, expired = 0 },
   }
   for name, value in pairs(facts or {}) do

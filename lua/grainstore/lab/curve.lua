@@ -3,23 +3,23 @@
 -- A flush has n writes and m keys. A merge has as many keys as the writes of
 -- all flushes that went into it, over the part of the keys that it took. So of
 -- each table it is kept which part of the keys it covers (see ruler), and how
--- many writes over all keys it has been given:
+-- many writes over all keys it has been given there (see spread):
 --
 --     flush of 100 writes        ────────── 100 ──────────
 --     one more, in two tables    ──── 100 ────┬─── 100 ───
 --     the merge of the first two ──── 200 ────
 --
--- Values are counted, and of those the share that is
--- not deleted: tombstones may have gone, values have not. Merges in which
--- something expired, and of tables that nothing is known of, give no point; but
--- where such a merge makes the oldest run, its keys are those of all writes
--- ever.
+-- Values are counted, and divided by the share of the writes that do not
+-- delete: tombstones may have gone, values have not. Merges in which something
+-- expired, and of tables that nothing is known of, give no point; but where
+-- such a merge makes the oldest run, its keys are those of all writes ever.
 --
 -- What was counted is gathered in bins of the number of writes, so that the
 -- memory a curve takes is that of the tables there are.
 -- @module grainstore.lab.curve
 
 local rulers = require "grainstore.lab.ruler"
+local spread = require "grainstore.lab.spread"
 
 local M = {}
 
@@ -29,7 +29,6 @@ Curve.__index = Curve
 local STEP = math.log(1.25)
 local MOST = 128 -- points that are fitted
 local FLUSHED, MERGED = 0.001, 0.01 -- errors that no number of them takes away
-local PLACES = 16 -- of a table at which its writes are known
 local UNEVEN = 0.1 -- deviation of writes at which a table counts half
 
 -- So many keys of so many writes over a part of the keys as wide as that.
@@ -48,14 +47,8 @@ local function note(bins, writes, keys, width)
   bin.count = bin.count + 1
 end
 
--- Puts a table where the ruler says it is, with the writes it was given at each
--- of its places: a function of the place.
-function Curve:lay(t, writes_at)
-  local lo, hi = self.ruler:span(t)
-  local laid = { lo = lo, hi = hi }
-  for i = 1, PLACES do
-    laid[i] = writes_at(lo + (hi - lo) * (i - 0.5) / PLACES)
-  end
+function Curve:lay(t, run, writes_at)
+  local laid = spread.lay(t, run, self.ruler, writes_at)
   self.tables[t.id] = laid
   return laid
 end
@@ -65,36 +58,46 @@ end
 -- @tparam number distinct
 function Curve:flush(event, writes, distinct)
   note(self.flushed, writes, distinct, 1)
+  self.writes = self.writes + writes
   self.reach = math.max(self.reach, writes)
   self.ruler:learn(event.outputs)
   for _, t in ipairs(event.outputs) do
-    self:lay(t, function() return writes end)
+    self:lay(t, event.tree[1] and event.tree[1].id, function()
+      return writes
+    end)
   end
 end
 
--- The writes that tables were given at a place, together.
-local function together(tables)
-  return function(at)
-    local writes = 0
-    for _, t in ipairs(tables) do
-      if t.lo <= at and at < t.hi then
-        writes = writes + t[(at - t.lo) / (t.hi - t.lo) * PLACES // 1 + 1]
-      end
+-- The run that a job's tables went to.
+local function run_of(event)
+  local tree = event.tree
+  if event.into then return event.into end
+  if event.bottom then return tree[#tree] and tree[#tree].id end
+  for i, run in ipairs(tree) do
+    if run.id == event.above then return tree[i - 1] and tree[i - 1].id end
+  end
+  return tree[1] and tree[1].id
+end
+
+-- What the inputs were given, place by place. Into the oldest run goes all that
+-- is not in others: where the whole life of a store is known, that is more
+-- exact than a sum of what merge after merge has handed on.
+function Curve:sum_up(event, run, inputs)
+  local oldest = event.tree[#event.tree]
+  if not self.is_whole or not oldest or run ~= oldest.id then
+    return spread.together(inputs)
+  end
+  local lo, hi, others = 1, 0, {}
+  for _, t in ipairs(inputs) do
+    lo, hi = math.min(lo, t.lo), math.max(hi, t.hi)
+  end
+  for _, t in pairs(self.tables) do
+    if t.run ~= run and t.lo < hi and t.hi > lo then
+      others[#others + 1] = t
     end
-    return writes
   end
-end
-
--- The mean over a table's places, and the deviation as a share of it. Where a
--- part of a run has gone elsewhere, some keys had far fewer writes than others.
-local function mean_of(laid)
-  local sum, squares = 0, 0
-  for i = 1, PLACES do
-    sum, squares = sum + laid[i], squares + laid[i] * laid[i]
-  end
-  local mean = sum / PLACES
-  local variance = math.max(0, squares / PLACES - mean * mean)
-  return mean, mean > 0 and math.sqrt(variance) / mean or 0
+  local all, elsewhere = self.writes, spread.together(others)
+  return function(at) return math.max(0, all - elsewhere(at)) end
 end
 
 -- Takes the inputs out; nil where nothing is known of one.
@@ -123,21 +126,36 @@ function Curve:note_oldest(event, share)
   end
 end
 
+-- The ruler learns from a merge over which writes are spread evenly: else its
+-- tables end where more was written, not where more keys are.
+function Curve:teach(event, inputs)
+  local _, uneven = spread.mean_everywhere(spread.together(inputs))
+  if uneven < UNEVEN and not event.outputs_left_out then
+    self.ruler:learn(event.outputs)
+    for _, t in ipairs(inputs) do spread.measure(t, self.ruler) end
+  end
+end
+
 --- @tparam table event a merge
 -- @tparam number share of the writes that do not delete
 -- @tparam boolean expires whether anything ever does
 function Curve:merge(event, share, expires)
   local inputs = self:take(event.inputs)
+  if not inputs or event.dropped.expired > 0 or event.outputs_left_out then
+    self.is_whole = false
+  end
   if event.dropped.expired > 0 or share <= 0 then return end
   if not inputs then
     if not expires then self:note_oldest(event, share) end
     return
   end
-  if not event.outputs_left_out then self.ruler:learn(event.outputs) end
-  local writes_at = together(inputs)
+  for _, t in ipairs(inputs) do spread.measure(t, self.ruler) end
+  self:teach(event, inputs)
+  local run = run_of(event)
+  local writes_at = self:sum_up(event, run, inputs)
   for _, t in ipairs(event.outputs) do
-    local laid = self:lay(t, writes_at)
-    local writes, uneven = mean_of(laid)
+    local laid = self:lay(t, run, writes_at)
+    local writes, uneven = spread.mean(laid)
     local trust = 1 / (1 + (uneven / UNEVEN) ^ 2)
     self.reach = math.max(self.reach, writes)
     note(self.merged, writes, trust * (t.entries - t.tombstones) / share,
@@ -145,9 +163,19 @@ function Curve:merge(event, share, expires)
   end
 end
 
+--- Tables that went to another run as they are.
+-- @tparam table event a move
+function Curve:move(event)
+  local run = run_of(event)
+  for _, id in ipairs(event.inputs) do
+    if self.tables[id] then self.tables[id].run = run or id end
+  end
+end
+
 --- Tables that are gone.
 -- @tparam table event a drop
 function Curve:drop(event)
+  self.is_whole = false
   self:take(event.inputs)
 end
 
@@ -179,10 +207,12 @@ function Curve:points()
   return points
 end
 
---- @treturn table a curve without points; reach, the most writes of any
+--- @treturn table a curve without points; reach, the most writes of any;
+-- is_whole, to be made false where events or tables are missing
 function M.new()
   return setmetatable({
     flushed = {}, merged = {}, tables = {}, reach = 0, ruler = rulers.new(),
+    is_whole = true, writes = 0,
   }, Curve)
 end
 

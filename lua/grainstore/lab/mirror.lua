@@ -123,7 +123,7 @@ function Mirror:begin(fit)
   local means = self.record:means()
   local is_ordered = fit.kind ~= "random"
   local ruler = is_ordered and rulers.new() or self.record.curve.ruler
-  if fit.kind ~= "queue" then
+  if fit.kind == "sequence" or fit.kind == "random" and #ruler.knots < 2 then
     ruler:learn(to_learn(self.tables, is_ordered))
   end
   place(self.tables, ruler)

@@ -155,6 +155,12 @@ function Record:add_flush(event)
   return flush
 end
 
+-- An opening that finds what no flush has told of.
+local function is_late(event, flushes)
+  return event.kind == "open" and (event.recovered.batches > 0
+    or flushes == 0 and #event.tree > 0)
+end
+
 --- Takes the next event. Where numbers are missing, from 1 on, so are events.
 -- @tparam table event
 -- @treturn ?table what a flush had: writes, distinct, to_ms, gone and lasting
@@ -162,12 +168,17 @@ end
 -- ttl_ms, min_key, max_key
 function Record:add(event)
   self.missing = self.missing + event.number - self.number - 1
+  if event.number ~= self.number + 1 or is_late(event, self.flushes) then
+    self.curve.is_whole = false
+  end
   self.number = event.number
   if event.code then return nil end
   if event.kind == "flush" then return self:add_flush(event) end
   if event.kind == "merge" then
     self.curve:merge(event, 1 - self.gone / math.max(1, self.writes),
       self.expiring > 0)
+  elseif event.kind == "move" then
+    self.curve:move(event)
   elseif event.kind == "drop" then
     self.curve:drop(event)
   elseif event.kind == "open" then
