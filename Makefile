@@ -14,6 +14,9 @@ LUADIR ?= $(PREFIX)/share/lua/5.4
 LIBDIR ?= $(PREFIX)/lib/lua/5.4
 BINDIR ?= $(PREFIX)/bin
 LUA_CFLAGS ?= $(shell pkg-config --cflags lua5.4)
+CODECS := liblz4 libzstd
+CODEC_CFLAGS ?= $(shell pkg-config --cflags $(CODECS))
+CODEC_LIBS ?= $(shell pkg-config --libs $(CODECS))
 FUZZ_SECONDS ?= 60
 ifeq ($(origin CC),default)
 CC := gcc
@@ -415,6 +418,7 @@ $B/flags: _always | _deps
 includes = -Icore
 $B/obj/core/base/%: includes = -Icore
 $B/obj/core/%: includes = -Icore $(HIDDEN)
+$B/obj/core/code/%: includes = -Icore $(HIDDEN) $(CODEC_CFLAGS)
 $B/obj/ctest/%: includes = -Icore -Ictest
 $B/obj/ctest/binding/%: includes = -Icore -Ictest $(LUA_CFLAGS)
 $B/obj/lua/%: includes = -Icore $(LUA_CFLAGS)
@@ -441,7 +445,7 @@ $B/lib/%.a:
 	@ar rcs $@ $(filter %.o,$^)
 
 link = mkdir -p $(@D) && \
-  $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+  $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CODEC_LIBS)
 
 $B/ctest/%_test: $B/obj/ctest/%_test.o
 	@$(link) -lcmocka -lm

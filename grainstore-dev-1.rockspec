@@ -9,7 +9,10 @@ description = {
 }
 supported_platforms = { "linux" }
 dependencies = { "lua >= 5.4, < 5.5", "argparse" }
-external_dependencies = { XXHASH = { header = "xxhash.h" } }
+external_dependencies = {
+  XXHASH = { header = "xxhash.h" }, LZ4 = { header = "lz4.h" },
+  ZSTD = { header = "zstd.h" },
+}
 build = {
   type = "make",
   build_target = "all",

@@ -18,6 +18,10 @@ local PURE = [[
 local SPECIAL = {
   ["base/error"] = "vsnprintf", -- composes the message
   ["base/check"] = "fprintf stderr abort", -- the last words of the process
+  ["code/codec"] = [[ LZ4_sizeofState LZ4_compress_fast_extState
+    LZ4_decompress_safe ZSTD_createCCtx ZSTD_freeCCtx ZSTD_compressCCtx
+    ZSTD_createDCtx ZSTD_freeDCtx ZSTD_decompressDCtx ZSTD_isError
+    ZSTD_getErrorCode ]], -- the libraries it is made for
 }
 
 -- Functions of numbers, for the lab's expected values.
