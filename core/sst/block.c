@@ -9,24 +9,44 @@
 
 #include "code/hash.h"
 
-gs_status
-gs_block_open(gs_slice bytes, uint64_t seed, gs_block *out, gs_error *err)
+static gs_status
+check_size(gs_slice bytes, gs_error *err)
 {
   uint64_t smallest =
       gs_block_rows_at(1, 0) + GS_ROW_FIXED_BYTES + GS_TABLE_CHECKSUM_BYTES;
-  if (bytes.size < smallest || bytes.size > UINT32_MAX) {
-    return GS_FAIL(err, GS_CORRUPT, "a block of %zu bytes cannot be",
-                   bytes.size);
+  return bytes.size >= smallest && bytes.size <= UINT32_MAX
+             ? GS_OK
+             : GS_FAIL(err, GS_CORRUPT, "a block of %zu bytes cannot be",
+                       bytes.size);
+}
+
+gs_status
+gs_block_open(gs_slice bytes, uint64_t seed, gs_block *out, gs_error *err)
+{
+  gs_status status = check_size(bytes, err);
+  if (status != GS_OK) {
+    return status;
   }
-  uint32_t size = (uint32_t)bytes.size;
-  uint32_t end = size - GS_TABLE_CHECKSUM_BYTES;
+  size_t end = bytes.size - GS_TABLE_CHECKSUM_BYTES;
   if (gs_checksum(bytes.data, end, seed) != gs_get_u64(bytes.data + end)) {
     return GS_FAIL(err, GS_CORRUPT, "a block's checksum is wrong");
   }
-  if (bytes.data[16] != 0) {
+  if (bytes.data[GS_BLOCK_CODEC_AT] != 0) {
     return GS_FAIL(err, GS_VERSION, "a block uses codec %d, unknown here",
-                   bytes.data[16]);
+                   bytes.data[GS_BLOCK_CODEC_AT]);
   }
+  return gs_block_view(bytes, out, err);
+}
+
+gs_status
+gs_block_view(gs_slice bytes, gs_block *out, gs_error *err)
+{
+  gs_status status = check_size(bytes, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  uint32_t size = (uint32_t)bytes.size;
+  uint32_t end = size - GS_TABLE_CHECKSUM_BYTES;
   gs_block block = gs_block_of(bytes.data, size);
   uint64_t rows_at = gs_block_rows_at(block.row_count, block.prefix_size);
   if (gs_get_u32(bytes.data) != size || block.row_count == 0 ||

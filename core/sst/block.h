@@ -11,8 +11,8 @@
  *
  * Life: a view; the bytes outlive it.
  * Threads: any; nothing is written.
- * Errors: GS_CORRUPT, and GS_VERSION for a codec or kind this library does not
- * know.
+ * Errors: GS_CORRUPT, and GS_VERSION for a kind this library does not know, or
+ * a codec: packed blocks are unpacked first, see packed.h.
  */
 #ifndef GS_SST_BLOCK_H
 #define GS_SST_BLOCK_H
@@ -34,6 +34,11 @@ typedef struct gs_block {
 /* Verifies checksum and header of the bytes. */
 GS_MUST_CHECK gs_status gs_block_open(gs_slice bytes, uint64_t seed,
                                       gs_block *out, gs_error *err);
+
+/* As gs_block_open for bytes whose checksum was verified in another form
+ * (packed.h), or stands for nothing. */
+GS_MUST_CHECK gs_status gs_block_view(gs_slice bytes, gs_block *out,
+                                      gs_error *err);
 
 /* The same view once more. Requires: gs_block_open accepted these bytes. */
 static inline gs_block

@@ -48,7 +48,8 @@ struct gs_cache {
   gs_slabs *slabs;          /* for frames of about the typical size */
   atomic_bool takes_cells;  /* from there; false: the cache is too small */
   atomic_uint early_frames; /* made so far; not counted beyond the early ones */
-  gs_mutex *mutex;          /* guards everything below */
+  gs_unpackers *unpackers;
+  gs_mutex *mutex; /* guards everything below */
   frame_queue queues[QUEUE_COUNT];
   gs_ghost ghost;
   uint64_t capacity;
@@ -80,6 +81,9 @@ gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
   if (status == GS_OK) {
     status = gs_slabs_new(env, CELL_BYTES, &cache->slabs, err);
   }
+  if (status == GS_OK) {
+    status = gs_unpackers_new(env, &cache->unpackers, err);
+  }
   if (status == GS_OK && !gs_ghost_resize(&cache->ghost, env->alloc,
                                           capacity_bytes / TYPICAL_BLOCK)) {
     status = GS_FAIL_NOMEM(err);
@@ -104,6 +108,12 @@ gs_cache_epoch(const gs_cache *cache)
   return cache->epoch;
 }
 
+gs_unpackers *
+gs_cache_unpackers(const gs_cache *cache)
+{
+  return cache->unpackers;
+}
+
 void
 gs_cache_free(gs_cache *cache)
 {
@@ -113,6 +123,7 @@ gs_cache_free(gs_cache *cache)
   GS_ASSERT(cache->queues[QUEUE_SMALL].count == 0);
   GS_ASSERT(cache->queues[QUEUE_MAIN].count == 0);
   gs_slabs_drop(cache->slabs);
+  gs_unpackers_free(cache->unpackers);
   gs_mutex_free(cache->mutex);
   gs_ghost_deinit(&cache->ghost);
   GS_DELETE(cache->env->alloc, cache);

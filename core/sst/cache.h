@@ -25,6 +25,7 @@
 #include "env/env.h"
 #include "env/epoch.h"
 #include "sst/slab.h"
+#include "sst/unpacker.h"
 
 typedef struct gs_cache gs_cache;
 
@@ -62,6 +63,9 @@ void gs_cache_free(gs_cache *cache); /* NULL is accepted */
 /* What it was made with. */
 gs_env *gs_cache_env(const gs_cache *cache);
 gs_epoch *gs_cache_epoch(const gs_cache *cache);
+
+/* For those who fill its frames. */
+gs_unpackers *gs_cache_unpackers(const gs_cache *cache);
 
 void gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes);
 void gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out);

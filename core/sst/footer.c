@@ -114,6 +114,30 @@ follows(const gs_table_part *part, uint64_t *end, uint64_t limit)
   return true;
 }
 
+uint32_t
+gs_codec_feature(gs_codec codec)
+{
+  static const uint32_t bits[GS_CODECS] = {0, GS_FEATURE_LZ4, GS_FEATURE_ZSTD};
+  return bits[codec];
+}
+
+gs_codec
+gs_feature_codec(uint32_t features)
+{
+  if ((features & GS_FEATURE_LZ4) != 0) {
+    return GS_CODEC_LZ4;
+  }
+  return (features & GS_FEATURE_ZSTD) != 0 ? GS_CODEC_ZSTD : GS_CODEC_NONE;
+}
+
+/* Whether a bit is left when the one of the first codec is taken away. */
+static bool
+names_two_codecs(uint32_t features)
+{
+  uint32_t left = features & ~gs_codec_feature(gs_feature_codec(features));
+  return gs_feature_codec(left) != GS_CODEC_NONE;
+}
+
 static bool
 is_sound(const gs_table_footer *footer, uint64_t file_bytes)
 {
@@ -128,6 +152,7 @@ is_sound(const gs_table_footer *footer, uint64_t file_bytes)
          has_index == (index_bytes > 0) &&
          (has_index || footer->index.checksum == 0) &&
          index_bytes % GS_BUCKET_BYTES == 0 && footer->block_count > 0 &&
+         !names_two_codecs(footer->features) &&
          footer->block_bytes >= GS_BLOCK_MIN_BYTES &&
          footer->block_bytes <= GS_BLOCK_MAX_BYTES &&
          footer->locator_shift == gs_locator_shift(footer->block_bytes);

@@ -22,7 +22,7 @@
  *   6  prefix size        2   bytes all keys of the block begin with; 0 in a
  *                             block of one row
  *   8  base sequence      8   that of the first row
- *   16 codec              1   0: plain; others are refused
+ *   16 codec              1   0: plain, as here; others: packed, see below
  *   17 zeros              3
  *   20 heads              4 * count   each row's four key bytes after the
  *                             prefix, big-endian, missing ones as zero
@@ -50,6 +50,21 @@
  * A row that takes more than half of the target size has a block of its own;
  * other blocks end before the row that would make them larger than the target.
  *
+ * Packed block, a multiple of 4 bytes, at most 7/8 of the plain one's size; in
+ * tables that have the codec's feature bit:
+ *   0  size               4   of the packed block
+ *   4                     12  row count, prefix size and base sequence as above
+ *   16 codec              1   1: LZ4, 2: Zstandard
+ *   17 padding            1   how many zeros stand before the checksum, 0 to 3
+ *   18 zeros              2
+ *   20 plain size         4   of the plain block, checksum included
+ *   24 content                what stands between header and checksum of the
+ *                             plain block, encoded: a block of LZ4, or a frame
+ *                             of Zstandard
+ *      zeros              to a multiple of 4
+ *      checksum           8
+ * Offsets of rows and sizes of blocks above are those of plain blocks.
+ *
  * Point index: buckets of GS_BUCKET_BYTES; may be left out.
  *   0  fingerprints       12 * 2   low 16 bits of the keys' hashes
  *   24 count              1        0..3 entries, 7 overflow; others zero
@@ -64,7 +79,7 @@
  *   0  prefix size        2   bytes all first keys begin with
  *      prefix
  *      fence              one per block:
- *        block size       4
+ *        block size       4   as stored
  *        key size         2   of the block's first key less the prefix
  *        key
  *
@@ -106,9 +121,13 @@ enum {
   GS_TABLE_CHECKSUM_BYTES = 8,
 
   GS_FEATURE_POINT_INDEX = 1, /* feature bits; unknown ones are refused */
-  GS_FEATURES_KNOWN = 1,
+  GS_FEATURE_LZ4 = 2,         /* blocks may be packed, by this codec */
+  GS_FEATURE_ZSTD = 4,        /* likewise; not both */
+  GS_FEATURES_KNOWN = 7,
 
   GS_BLOCK_HEADER_BYTES = 20,
+  GS_BLOCK_CODEC_AT = 16,
+  GS_PACKED_HEADER_BYTES = 24,
   GS_BLOCK_HEAD_BYTES = 4,
   GS_BLOCK_OFFSET_BYTES = 2,
   GS_BLOCK_UNIT_BYTES = 4, /* what row offsets count */

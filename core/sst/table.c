@@ -33,10 +33,11 @@ gs_table_prefetch(const gs_table *table, uint64_t hash)
   }
 }
 
-gs_status
-gs_table_load(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
+/* A plain block, into a frame of its own. */
+static gs_status
+load_plain(gs_table *table, const gs_fence *fence, gs_frame **out,
+           gs_error *err)
 {
-  const gs_fence *fence = &table->fences.list[block];
   gs_frame *frame;
   gs_status status = gs_cache_frame_new(table->cache, fence->size, &frame, err);
   if (status != GS_OK) {
@@ -56,9 +57,88 @@ gs_table_load(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
     gs_cache_frame_free(frame);
     return gs_table_fail_at(table, err, status, fence->offset);
   }
-  /* The seed names the place like no other number. */
-  *out = gs_cache_insert(table->cache, frame, &table->homes[block], seed);
+  *out = frame;
   return GS_OK;
+}
+
+/* Unpacks verified bytes into a new frame; a plain block is copied. */
+static gs_status
+unpack_frame(gs_table *table, gs_unpacker *unpacker, uint64_t seed,
+             gs_frame **out, gs_error *err)
+{
+  gs_slice bytes = gs_buffer_slice(&unpacker->bytes);
+  gs_packed packed = {.plain_bytes = (uint32_t)bytes.size};
+  gs_block view;
+  bool is_packed = gs_packed_codec(bytes) != GS_CODEC_NONE;
+  gs_status status =
+      is_packed
+          ? gs_packed_open(bytes, seed, gs_table_codec(table), &packed, err)
+          : gs_block_open(bytes, seed, &view, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  gs_frame *frame;
+  status = gs_cache_frame_new(table->cache, packed.plain_bytes, &frame, err);
+  if (status != GS_OK) {
+    return status;
+  }
+  if (is_packed) {
+    status =
+        gs_packed_unpack(&packed, &unpacker->decoder, frame->data, &view, err);
+  } else {
+    memcpy(frame->data, bytes.data, bytes.size);
+  }
+  if (status != GS_OK) {
+    gs_cache_frame_free(frame);
+    return status;
+  }
+  *out = frame;
+  return GS_OK;
+}
+
+/* A stored block of a table with a codec. */
+static gs_status
+load_stored(gs_table *table, const gs_fence *fence, gs_frame **out,
+            gs_error *err)
+{
+  gs_unpackers *pool = gs_cache_unpackers(table->cache);
+  gs_unpacker *unpacker = gs_unpackers_take(pool);
+  if (unpacker == NULL) {
+    return GS_FAIL_NOMEM(err);
+  }
+  gs_buffer_clear(&unpacker->bytes);
+  uint8_t *room = gs_buffer_extend(&unpacker->bytes, fence->size);
+  gs_status status = GS_OK;
+  if (room == NULL) {
+    status = GS_FAIL_NOMEM(err);
+  } else {
+    status = gs_file_read(table->file, fence->offset, room, fence->size, err);
+  }
+  if (status == GS_OK) {
+    uint64_t seed = gs_table_seed(table, fence->offset);
+    status = unpack_frame(table, unpacker, seed, out, err);
+    if (status != GS_OK) {
+      status = gs_table_fail_at(table, err, status, fence->offset);
+    }
+  }
+  gs_unpackers_give(pool, unpacker);
+  return status;
+}
+
+gs_status
+gs_table_load(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
+{
+  const gs_fence *fence = &table->fences.list[block];
+  gs_frame *frame = NULL;
+  gs_status status = gs_table_codec(table) == GS_CODEC_NONE
+                         ? load_plain(table, fence, &frame, err)
+                         : load_stored(table, fence, &frame, err);
+  if (status == GS_OK) {
+    /* The seed names the place like no other number. */
+    uint64_t seed = gs_table_seed(table, fence->offset);
+    *out = gs_cache_insert(table->cache, frame, &table->homes[block], seed);
+  }
+  return status;
 }
 
 /* A row in a block, and where the next one begins. */

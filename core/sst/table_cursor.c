@@ -13,8 +13,8 @@
  * block and for a row; aim divides it there.
  *
  * A cursor that leaves the cache alone keeps a window of the file: some blocks
- * in a row, read at once when it goes forward, and each verified when it is
- * entered.
+ * in a row, read at once when it goes forward, and each verified, and unpacked
+ * if need be, when it is entered.
  */
 #include <stddef.h>
 
@@ -46,6 +46,7 @@ typedef struct table_cursor {
   uintptr_t ahead;  /* address of the next block's bytes, or of this one's */
   gs_buffer window; /* bytes of the file */
   uint64_t window_at;
+  gs_unpacker unpacker; /* of blocks in the window */
 } table_cursor;
 
 static table_cursor *
@@ -131,9 +132,10 @@ enter_window(table_cursor *cursor, uint32_t number)
   }
   const uint8_t *data =
       cursor->window.data + (fence->offset - cursor->window_at);
-  gs_status status = gs_block_open(gs_slice_of(data, fence->size),
-                                   gs_table_seed(table, fence->offset),
-                                   &cursor->block, cursor->base.error);
+  gs_status status = gs_unpacker_open(
+      &cursor->unpacker, gs_slice_of(data, fence->size),
+      gs_table_seed(table, fence->offset), gs_table_codec(table),
+      &cursor->block, cursor->base.error);
   return status == GS_OK ? GS_OK
                          : gs_table_fail_at(table, cursor->base.error, status,
                                             fence->offset);
@@ -447,6 +449,7 @@ cursor_end(gs_cursor *base)
   gs_frame_unpin(cursor->frame);
   cursor->frame = NULL;
   gs_buffer_deinit(&cursor->window);
+  gs_unpacker_deinit(&cursor->unpacker);
   gs_table_unref(cursor->table);
 }
 
@@ -480,6 +483,7 @@ gs_table_cursor_new(gs_table *table, bool fills_cache, gs_cursor **out,
   cursor->table = table;
   cursor->fills_cache = fills_cache;
   gs_buffer_init(&cursor->window, table->env->alloc);
+  gs_unpacker_init(&cursor->unpacker, table->env->alloc);
   gs_table_ref(table);
   *out = &cursor->base;
   return GS_OK;

@@ -37,8 +37,11 @@ dump_meta(const gs_table *table, gs_buffer *out)
   append_key(out, meta->min_key);
   gs_buffer_append(out, "..", 2);
   append_key(out, meta->max_key);
-  gs_buffer_printf(out, "\nblocks %" PRIu32 " of %" PRIu32 "\n",
-                   footer->block_count, footer->block_bytes);
+  gs_codec codec = gs_table_codec(table);
+  gs_buffer_printf(out, "\nblocks %" PRIu32 " of %" PRIu32 "%s%s\n",
+                   footer->block_count, footer->block_bytes,
+                   codec == GS_CODEC_NONE ? "" : " packed by ",
+                   codec == GS_CODEC_NONE ? "" : gs_codec_name(codec));
   gs_buffer_printf(
       out,
       "index at %" PRIu64 " size %" PRIu64 "\nfences at %" PRIu64

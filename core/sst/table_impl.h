@@ -16,6 +16,7 @@
 #include "sst/footer.h"
 #include "sst/point_index.h"
 #include "sst/table.h"
+#include "sst/unpacker.h"
 
 struct gs_table {
   _Atomic(const gs_point_index *) index; /* NULL: not read, or there is none */
@@ -37,6 +38,13 @@ struct gs_table {
   bool is_held;            /* the cache knows of the memory taken here */
   atomic_size_t refs;
 };
+
+/* What its packed blocks use. */
+static inline gs_codec
+gs_table_codec(const gs_table *table)
+{
+  return gs_feature_codec(table->footer.features);
+}
 
 /* Where a part of the file is seeded. */
 uint64_t gs_table_seed(const gs_table *table, uint64_t offset);

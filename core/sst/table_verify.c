@@ -12,7 +12,8 @@
 /* What the walk over the blocks has gathered. */
 typedef struct audit {
   const gs_table *table;
-  gs_buffer bytes;    /* of the block looked at */
+  gs_buffer bytes; /* of the block looked at, as stored */
+  gs_unpacker unpacker;
   gs_buffer buckets;  /* of the point index */
   gs_buffer last_key; /* of the rows so far */
   uint64_t last_seq;
@@ -123,8 +124,9 @@ read_block(audit *seen, uint32_t number, gs_block *out, gs_error *err)
   if (status != GS_OK) {
     return status;
   }
-  status = gs_block_open(gs_slice_of(room, fence->size),
-                         gs_table_seed(table, fence->offset), out, err);
+  status = gs_unpacker_open(&seen->unpacker, gs_slice_of(room, fence->size),
+                            gs_table_seed(table, fence->offset),
+                            gs_table_codec(table), out, err);
   return status == GS_OK ? GS_OK
                          : gs_table_fail_at(table, err, status, fence->offset);
 }
@@ -199,7 +201,8 @@ verify_block(audit *seen, uint32_t number, gs_error *err)
     return gs_table_fail_at(table, err, status,
                             table->fences.list[number].offset);
   }
-  if (block.row_count > 1 && seen->bytes.size > table->footer.block_bytes) {
+  if (block.row_count > 1 &&
+      block.end + GS_TABLE_CHECKSUM_BYTES > table->footer.block_bytes) {
     return fail_block(seen, number, "it is larger than the table wants", err);
   }
   gs_entry first;
@@ -239,6 +242,7 @@ gs_table_verify(gs_table *table, gs_error *err)
 {
   audit seen = {.table = table};
   gs_buffer_init(&seen.bytes, table->env->alloc);
+  gs_unpacker_init(&seen.unpacker, table->env->alloc);
   gs_buffer_init(&seen.buckets, table->env->alloc);
   gs_buffer_init(&seen.last_key, table->env->alloc);
   gs_status status = verify_parts(&seen, err);
@@ -246,6 +250,7 @@ gs_table_verify(gs_table *table, gs_error *err)
     status = verify_blocks(&seen, err);
   }
   gs_buffer_deinit(&seen.bytes);
+  gs_unpacker_deinit(&seen.unpacker);
   gs_buffer_deinit(&seen.buckets);
   gs_buffer_deinit(&seen.last_key);
   return status;

@@ -58,7 +58,8 @@ append_footer(const gs_table_tail *tail, gs_table_footer *footer, uint64_t id,
   footer->block_count = tail->fences->count;
   footer->block_bytes = tail->block_bytes;
   footer->locator_shift = gs_locator_shift(tail->block_bytes);
-  footer->features = tail->has_point_index ? GS_FEATURE_POINT_INDEX : 0;
+  footer->features = (tail->has_point_index ? GS_FEATURE_POINT_INDEX : 0) |
+                     gs_codec_feature(tail->codec);
   uint64_t seed = gs_checksum_seed(tail->salt, id, tail->offset + out->size);
   uint8_t bytes[GS_TABLE_FOOTER_BYTES];
   gs_table_footer_encode(footer, seed, bytes);

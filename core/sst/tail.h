@@ -9,6 +9,7 @@
 #ifndef GS_SST_TAIL_H
 #define GS_SST_TAIL_H
 
+#include "code/codec.h"
 #include "data/table_meta.h"
 #include "sst/fences.h"
 
@@ -19,6 +20,7 @@ typedef struct gs_table_tail {
   uint64_t salt;
   uint64_t offset; /* where the blocks end */
   uint32_t block_bytes;
+  gs_codec codec;
   bool has_point_index;
 } gs_table_tail;
 

@@ -13,6 +13,7 @@
 #include "sst/block_builder.h"
 #include "sst/fences.h"
 #include "sst/footer.h"
+#include "sst/packed.h"
 #include "sst/sink.h"
 #include "sst/tail.h"
 #include "sst/tally.h"
@@ -29,6 +30,8 @@ struct gs_table_writer {
   gs_fence_list fences;   /* of finished blocks */
   gs_buffer hashes;       /* u64 per key */
   gs_buffer locators;     /* u32 per key whose block is finished */
+  gs_encoder encoder;
+  gs_buffer packed; /* the encoder's room */
   uint32_t locator_shift;
 };
 
@@ -44,6 +47,8 @@ free_writer(gs_table_writer *writer)
   gs_fence_list_deinit(&writer->fences);
   gs_buffer_deinit(&writer->hashes);
   gs_buffer_deinit(&writer->locators);
+  gs_encoder_deinit(&writer->encoder);
+  gs_buffer_deinit(&writer->packed);
   GS_DELETE(writer->alloc, writer);
 }
 
@@ -69,6 +74,8 @@ make_writer(gs_alloc *alloc, const gs_table_writer_options *options)
   gs_fence_list_init(&writer->fences, alloc);
   gs_buffer_init(&writer->hashes, alloc);
   gs_buffer_init(&writer->locators, alloc);
+  gs_encoder_init(&writer->encoder, alloc, options->codec);
+  gs_buffer_init(&writer->packed, alloc);
   return writer;
 }
 
@@ -76,7 +83,9 @@ static void
 append_header(gs_table_writer *writer)
 {
   bool has_index = writer->options.has_point_index;
-  gs_table_header header = {.features = has_index ? GS_FEATURE_POINT_INDEX : 0,
+  gs_table_header header = {.features =
+                                (has_index ? GS_FEATURE_POINT_INDEX : 0) |
+                                gs_codec_feature(writer->options.codec),
                             .id = writer->options.id,
                             .salt = writer->options.salt};
   uint8_t bytes[GS_TABLE_HEADER_BYTES];
@@ -150,14 +159,21 @@ finish_block(gs_table_writer *writer, gs_error *err)
   if (status != GS_OK || writer->block.row_count == 0) {
     return status;
   }
-  uint64_t size = gs_block_builder_bytes(&writer->block);
+  size_t at = writer->sink.bytes.size;
   uint64_t seed = seed_at(writer, gs_sink_end(&writer->sink));
   gs_block_builder_finish(&writer->block, seed, &writer->sink.bytes);
+  if (writer->options.codec != GS_CODEC_NONE) {
+    status = gs_packed_pack(&writer->encoder, &writer->packed,
+                            &writer->sink.bytes, at, seed, err);
+  }
+  if (status != GS_OK) {
+    return status;
+  }
   if (writer->options.has_point_index) {
     append_locators(writer);
   }
   gs_fence_list_add(&writer->fences, gs_block_builder_first_key(&writer->block),
-                    (uint32_t)size);
+                    (uint32_t)(writer->sink.bytes.size - at));
   gs_block_builder_clear(&writer->block);
   return gs_sink_flush(&writer->sink, true, err);
 }
@@ -318,6 +334,7 @@ append_tail(gs_table_writer *writer, gs_table_meta *meta, gs_error *err)
       .salt = writer->options.salt,
       .offset = gs_sink_end(&writer->sink),
       .block_bytes = writer->options.block_bytes,
+      .codec = writer->options.codec,
       .has_point_index = writer->options.has_point_index,
   };
   return gs_table_tail_append(&tail, meta, &writer->sink.bytes, err);

@@ -16,6 +16,7 @@
 #ifndef GS_SST_WRITER_H
 #define GS_SST_WRITER_H
 
+#include "code/codec.h"
 #include "data/entry.h"
 #include "data/table_meta.h"
 #include "env/env.h"
@@ -29,6 +30,7 @@ typedef struct gs_table_writer_options {
   uint64_t created_ms;
   uint64_t oldest_tombstone_ms; /* for tombstones among the entries */
   uint32_t block_bytes;         /* target, 256 to 65536; 0: 4096 */
+  gs_codec codec;               /* of blocks that it makes small enough */
   bool has_point_index;         /* false: cursors and gets search the fences */
 } gs_table_writer_options;
 
@@ -41,7 +43,8 @@ GS_MUST_CHECK gs_status gs_table_writer_add(gs_table_writer *writer,
                                             const gs_entry *entry,
                                             gs_error *err);
 
-/* What the file would measure if it ended now; rises with each add. */
+/* What the file would measure if it ended now; rises with each add, but for
+ * what a codec saves when a block is full: until then it counts as plain. */
 uint64_t gs_table_writer_bytes(const gs_table_writer *writer);
 
 uint64_t gs_table_writer_entry_count(const gs_table_writer *writer);

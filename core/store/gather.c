@@ -4,14 +4,15 @@
 #include "store/gather.h"
 
 #include "code/hash.h"
-#include "sst/block.h"
+#include "sst/unpacker.h"
 #include "store/mend.h"
 #include "tree/sort.h"
 
 struct gs_gather_source {
   const gs_remains *table;
   gs_file *file;
-  gs_buffer bytes; /* of the block it stands in */
+  gs_buffer bytes; /* of the block it stands in, as stored */
+  gs_unpacker unpacker;
   gs_block block;
   size_t next_block;
   uint32_t next_row;
@@ -26,6 +27,7 @@ free_source(gs_gather *g, gs_gather_source *source)
 {
   GS_IGNORE(gs_file_close(source->file, NULL), "nothing was written");
   gs_buffer_deinit(&source->bytes);
+  gs_unpacker_deinit(&source->unpacker);
   GS_DELETE(g->env->alloc, source);
 }
 
@@ -58,8 +60,13 @@ enter_block(gs_gather_source *source, gs_error *err)
     gs_mend_flip(room, place.wrong_bit);
   }
   uint64_t seed = gs_checksum_seed(table->salt, table->id, place.offset);
-  if (gs_block_open(gs_slice_of(room, place.size), seed, &source->block,
-                    NULL) != GS_OK) {
+  gs_slice bytes = gs_slice_of(room, place.size);
+  status = gs_unpacker_open(&source->unpacker, bytes, seed,
+                            gs_packed_codec(bytes), &source->block, err);
+  if (status == GS_NOMEM) {
+    return status;
+  }
+  if (status != GS_OK) {
     return fail_changed(source, place.offset, err);
   }
   source->next_row = 0;
@@ -98,6 +105,7 @@ open_source(gs_gather *g, const gs_remains *table, gs_error *err)
   }
   source->table = table;
   gs_buffer_init(&source->bytes, g->env->alloc);
+  gs_unpacker_init(&source->unpacker, g->env->alloc);
   gs_status status = gs_file_open(g->env, gs_remains_path(table), GS_OPEN_READ,
                                   &source->file, err);
   if (status == GS_OK) {

@@ -6,14 +6,16 @@
 
 #include "code/fixed.h"
 #include "code/hash.h"
-#include "sst/block.h"
 #include "sst/fences.h"
+#include "sst/unpacker.h"
 #include "store/mend.h"
 
 /* The table while it is looked at. */
 typedef struct scan {
   gs_remains *s;
   gs_buffer bytes; /* the whole file; wrong bits are put right here */
+  gs_unpacker unpacker;
+  bool is_out_of_memory; /* so what was no block may have been one */
   gs_table_footer footer;
   gs_fences fences;
   gs_table_meta meta; /* of the manifest or of the properties */
@@ -293,12 +295,15 @@ take_block(scan *c, const gs_block *block, const gs_remains_block *place,
 
 /* Whether a block of the size stands at the offset; *err is left alone. */
 static bool
-open_block(const scan *c, uint64_t offset, uint32_t size, gs_block *out)
+open_block(scan *c, uint64_t offset, uint32_t size, gs_block *out)
 {
   gs_slice bytes = gs_slice_of(c->bytes.data + offset, size);
   uint64_t seed = gs_checksum_seed(c->s->salt, c->s->id, offset);
   gs_block block;
-  if (gs_block_open(bytes, seed, &block, NULL) != GS_OK) {
+  gs_status status = gs_unpacker_open(&c->unpacker, bytes, seed,
+                                      gs_packed_codec(bytes), &block, NULL);
+  c->is_out_of_memory |= status == GS_NOMEM;
+  if (status != GS_OK) {
     return false;
   }
   bool is_older = gs_block_is_older(&block, first_row_at(&block));
@@ -377,6 +382,15 @@ scan_by_fences(scan *c, gs_error *err)
   return status == GS_OK ? close_gap(c, NULL, false, err) : status;
 }
 
+static bool
+looks_like_codec(const uint8_t *at)
+{
+  uint32_t word = gs_get_u32(at + GS_BLOCK_CODEC_AT);
+  uint32_t codec = word & 0xff;
+  uint32_t most = codec == GS_CODEC_NONE ? 0 : GS_BLOCK_UNIT_BYTES - 1;
+  return codec < GS_CODECS && word >> 8 <= most;
+}
+
 /* What can be seen of a block's header before any checksum: nearly no place
  * that is none passes. */
 static bool
@@ -387,7 +401,7 @@ looks_like_block(const scan *c, uint64_t offset, uint32_t *size)
   }
   const uint8_t *at = c->bytes.data + offset;
   *size = gs_get_u32(at);
-  return gs_get_u32(at + 16) == 0 && gs_get_u16(at + 4) > 0 &&
+  return looks_like_codec(at) && gs_get_u16(at + 4) > 0 &&
          gs_get_u64(at + 8) <= GS_SEQ_MAX && has_room(c, offset, *size) &&
          (gs_get_u16(at + 4) == 1 || *size <= GS_BLOCK_MAX_BYTES);
 }
@@ -424,7 +438,7 @@ try_here(scan *c, uint64_t offset, bool *is_taken, uint32_t *size,
 
 /* The next place from here on where a block opens; end where there is none. */
 static uint64_t
-find_block(const scan *c, uint64_t offset, uint64_t end, uint32_t *size)
+find_block(scan *c, uint64_t offset, uint64_t end, uint32_t *size)
 {
   gs_block block;
   while (offset < end && !(looks_like_block(c, offset, size) &&
@@ -491,7 +505,7 @@ scan_table(scan *c, const gs_table_meta *listed, gs_error *err)
     return status;
   }
   status = c->has_fences ? scan_by_fences(c, err) : scan_by_walk(c, err);
-  return status;
+  return status == GS_OK && c->is_out_of_memory ? GS_FAIL_NOMEM(err) : status;
 }
 
 gs_status
@@ -503,6 +517,7 @@ gs_remains_read(gs_remains *s, const gs_remains_identity *identity,
   s->id = identity->id;
   s->salt = identity->salt;
   gs_buffer_init(&c.bytes, alloc);
+  gs_unpacker_init(&c.unpacker, alloc);
   gs_buffer_init(&c.fences.bytes, alloc);
   gs_buffer_init(&c.last_key, alloc);
   gs_buffer_init(&c.gap_from, alloc);
@@ -512,6 +527,7 @@ gs_remains_read(gs_remains *s, const gs_remains_identity *identity,
   }
   gs_fences_deinit(&c.fences);
   gs_buffer_deinit(&c.bytes);
+  gs_unpacker_deinit(&c.unpacker);
   gs_buffer_deinit(&c.last_key);
   gs_buffer_deinit(&c.gap_from);
   return status;

@@ -86,7 +86,7 @@ test_a_header_of_another_format_or_feature_is_refused(void **state)
     gs_table_header header = {.id = 5};
     uint8_t bytes[GS_TABLE_HEADER_BYTES];
     gs_table_header_encode(&header, bytes);
-    bytes[places[i]] = 2;
+    bytes[places[i]] = 8;
     gs_put_u64(bytes + 32, gs_checksum(bytes, 32, gs_checksum_seed(0, 5, 0)));
     assert_int_equal(gs_table_header_decode(bytes, &header, NULL), GS_VERSION);
   }
@@ -259,7 +259,7 @@ static void
 test_a_footer_of_another_format_or_feature_is_refused(void **state)
 {
   (void)state;
-  assert_int_equal(try(set_features, 3), GS_VERSION);
+  assert_int_equal(try(set_features, 9), GS_VERSION);
   gs_table_footer footer = sample();
   uint8_t bytes[GS_TABLE_FOOTER_BYTES];
   gs_table_footer_encode(&footer, SEED, bytes);
@@ -270,6 +270,20 @@ test_a_footer_of_another_format_or_feature_is_refused(void **state)
   bytes[92] = 1;
   sign_footer(bytes);
   assert_int_equal(decode(bytes), GS_CORRUPT);
+}
+
+static void
+test_a_table_names_one_codec_or_none(void **state)
+{
+  (void)state;
+  for (int codec = 0; codec < GS_CODECS; codec++) {
+    uint32_t bit = gs_codec_feature((gs_codec)codec);
+    assert_int_equal(gs_feature_codec(bit | GS_FEATURE_POINT_INDEX), codec);
+    assert_int_equal(try(set_features, bit | GS_FEATURE_POINT_INDEX), GS_OK);
+  }
+  assert_int_equal(gs_codec_feature(GS_CODEC_LZ4), 2);
+  assert_int_equal(gs_codec_feature(GS_CODEC_ZSTD), 4);
+  assert_int_equal(try(set_features, 7), GS_CORRUPT);
 }
 
 static void
@@ -296,6 +310,7 @@ main(void)
       cmocka_unit_test(test_numbers_that_do_not_fit_are_corrupt),
       cmocka_unit_test(test_a_point_index_that_is_left_out_leaves_zeros),
       cmocka_unit_test(test_a_footer_of_another_format_or_feature_is_refused),
+      cmocka_unit_test(test_a_table_names_one_codec_or_none),
       cmocka_unit_test(test_locators_reach_every_row_of_a_block),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

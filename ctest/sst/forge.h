@@ -3,7 +3,8 @@
  * machine.
  *
  * Model: the bytes of a sound table, to be changed at will; sign makes every
- * checksum right again, where the parts stood in the sound table.
+ * checksum right again, where the parts stood in the sound table. With a codec
+ * (kit_codec) some of its blocks are packed.
  * Life: start / end; replace puts the bytes at a path.
  */
 #ifndef GS_CTEST_SST_FORGE_H

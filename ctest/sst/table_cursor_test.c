@@ -310,5 +310,10 @@ main(void)
       WITH_TABLE(test_a_move_without_memory_fails_alike),
       WITH_TABLE(test_a_damaged_block_stops_the_walk_with_its_place),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  int failed = 0;
+  for (int codec = 0; codec < GS_CODECS; codec++) {
+    kit_codec = (gs_codec)codec;
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
+  }
+  return failed;
 }

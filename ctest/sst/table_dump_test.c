@@ -60,6 +60,25 @@ test_a_dump_tells_parts_fences_and_entries(void **state)
 }
 
 static void
+test_a_dump_tells_the_codec(void **state)
+{
+  (void)state;
+  kit_codec = GS_CODEC_ZSTD;
+  kit_table kit;
+  make(&kit);
+  kit_codec = GS_CODEC_NONE;
+  gs_buffer out;
+  gs_error err;
+  gs_buffer_init(&out, kit.env->alloc);
+  KIT_OK(gs_table_dump(kit.table, false, &out, &err), &err);
+  gs_buffer_append_zeros(&out, 1);
+  assert_non_null(
+      strstr((const char *)out.data, "blocks 1 of 256 packed by zstd\n"));
+  gs_buffer_deinit(&out);
+  kit_table_end(&kit);
+}
+
+static void
 test_a_dump_without_memory_says_so(void **state)
 {
   (void)state;
@@ -88,6 +107,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       ON_SIM(test_a_dump_tells_parts_fences_and_entries),
+      ON_SIM(test_a_dump_tells_the_codec),
       ON_SIM(test_a_dump_without_memory_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -486,5 +486,10 @@ main(void)
       cmocka_unit_test(
           test_threads_read_right_entries_through_a_cache_far_too_small),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  int failed = 0;
+  for (int codec = 0; codec < GS_CODECS; codec++) {
+    kit_codec = (gs_codec)codec;
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
+  }
+  return failed;
 }
