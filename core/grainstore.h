@@ -40,6 +40,7 @@
 #include "base/status.h"
 #include "store/care.h"
 #include "store/event.h"
+#include "store/layout_types.h"
 #include "tree/plan_types.h"
 #include "tree/shape_types.h"
 
@@ -91,6 +92,7 @@ typedef struct gs_options {
   uint64_t max_wal_bytes;      /* 0: 4 memtables; reaching it forces a flush */
   uint64_t table_bytes;        /* where output tables are cut */
   uint32_t block_bytes;        /* 256 to 65536 */
+  gs_compression compression;  /* of tables made from now on */
   uint32_t threads;            /* workers; 0: work is done inside calls */
   uint64_t default_ttl_ms;     /* for puts without their own; 0: none */
   uint64_t max_stall_ms;       /* longest wait of one write before GS_BUSY */
@@ -491,12 +493,6 @@ GS_API uint64_t gs_mono_us(const gs_store *store);
 GS_API GS_MUST_CHECK gs_status gs_set_throttle(gs_store *store,
                                                uint64_t bytes_per_s,
                                                gs_error *err);
-
-/* How outputs of a level are made; 0: as the store's option says. */
-typedef struct gs_layout {
-  uint64_t table_bytes; /* where tables are cut; what a plan says goes first */
-  uint32_t block_bytes;
-} gs_layout;
 
 /* For jobs that begin from now on; flushes make tables of level 0. GS_MISUSE
  * outside the bounds of the options, or for a level above 63. */

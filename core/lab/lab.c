@@ -75,6 +75,9 @@ check_store(const gs_lab_options *o, gs_error *err)
   if (o->block_bytes < 256 || o->block_bytes > 65536) {
     return GS_FAIL(err, GS_MISUSE, "block_bytes takes 256 to 65536");
   }
+  if (!(o->ratio > 0) || !(o->ratio <= 1)) {
+    return GS_FAIL(err, GS_MISUSE, "ratio is above 0 and at most 1");
+  }
   if (!(o->read_bytes_per_s >= 0) || !(o->write_bytes_per_s >= 0) ||
       o->workers < 1) {
     return GS_FAIL(err, GS_MISUSE,
@@ -91,6 +94,7 @@ derive(gs_lab_options *o)
   o->table_bytes = o->table_bytes == 0 ? 64 * MIB : o->table_bytes;
   o->block_bytes = o->block_bytes == 0 ? 4096 : o->block_bytes;
   o->max_stall_ms = o->max_stall_ms == 0 ? 1000 : o->max_stall_ms;
+  o->ratio = o->ratio == 0 ? 1 : o->ratio;
   o->workers = o->workers == 0 ? 1 : o->workers;
 }
 

@@ -49,6 +49,7 @@ typedef struct gs_lab_options {
   uint64_t table_bytes;
   uint32_t block_bytes;
   uint64_t max_stall_ms;
+  double ratio;  /* what packing leaves of a block, above 0 to 1 */
   bool may_lose; /* see gs_plan_limits */
   /* the machine */
   double read_bytes_per_s; /* 0: no bound, and jobs take no time */
@@ -127,6 +128,7 @@ void gs_lab_set_wake(gs_lab *lab, uint64_t in_ms);           /* 0: never */
 typedef struct gs_lab_layout {
   uint64_t table_bytes;
   uint32_t block_bytes;
+  bool is_packed; /* by whatever codec; the store's own option is none */
 } gs_lab_layout;
 
 enum { GS_LAB_LEVELS = 64 };

@@ -148,11 +148,18 @@ fence_bytes(const gs_lab_format *format, double width)
          shared_prefix(width, format->key_bytes);
 }
 
+/* Bytes of a full block as it is stored. */
+static double
+stored_bytes(const gs_lab_format *format, const packing *p)
+{
+  return p->block_bytes * (1 - format->saved);
+}
+
 double
 gs_size_entry(const gs_lab_format *format, const gs_lab_extent *extent)
 {
   packing p = pack(format, extent);
-  return (p.block_bytes + fence_bytes(format, extent->width)) /
+  return (stored_bytes(format, &p) + fence_bytes(format, extent->width)) /
              p.rows_per_block +
          GS_BUCKET_BYTES / keys_per_bucket;
 }
@@ -166,7 +173,8 @@ gs_size_table(const gs_lab_format *format, const gs_lab_extent *extent)
   double buckets = ceil(entries / keys_per_bucket);
   return gs_size_empty(format) +
          shared_prefix(extent->width, format->key_bytes) +
-         blocks * (p.block_bytes + fence_bytes(format, extent->width)) +
+         blocks *
+             (stored_bytes(format, &p) + fence_bytes(format, extent->width)) +
          buckets * GS_BUCKET_BYTES;
 }
 

@@ -7,7 +7,8 @@
  * are rows, heads, offsets, blocks, fences, the point index, properties, header
  * and footer; two things are expected values: how many bytes the keys of a
  * block begin with alike (from the share of the key space it covers), and how
- * much of a block stays empty where values and tombstones are mixed.
+ * much of a block stays empty where values and tombstones are mixed. What a
+ * codec leaves of a block is not foretold but given.
  *
  * Threads: pure.
  */
@@ -21,6 +22,7 @@ typedef struct gs_lab_format {
   uint32_t value_bytes;
   uint32_t block_bytes;
   bool expires; /* values carry an expiry */
+  double saved; /* share of a block that packing takes away */
 } gs_lab_format;
 
 /* What the sizes of a table depend on. */

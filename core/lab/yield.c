@@ -279,6 +279,14 @@ merge_sources(gs_lab *lab, gs_lab_job *job, sources *from,
   return status;
 }
 
+/* What does not shrink by an eighth is stored plain. */
+static double
+share_saved(const gs_lab *lab, const gs_lab_layout *layout)
+{
+  double saved = 1 - lab->options.ratio;
+  return layout->is_packed && saved >= 1.0 / 8 ? saved : 0;
+}
+
 static gs_cut_rules
 usual_rules(gs_lab *lab, gs_lab_job *job)
 {
@@ -288,6 +296,7 @@ usual_rules(gs_lab *lab, gs_lab_job *job)
   if (layout->block_bytes != 0) {
     job->format.block_bytes = layout->block_bytes;
   }
+  job->format.saved = share_saved(lab, layout);
   return (gs_cut_rules){
       .mix = &lab->mix,
       .format = &job->format,

@@ -20,6 +20,7 @@ gs_options_init(gs_options *options)
       .memory_bytes = 256 * MIB,
       .table_bytes = 64 * MIB,
       .block_bytes = DEFAULT_BLOCK_BYTES,
+      .compression = GS_COMPRESSION_NONE,
       .threads = 1,
       .max_stall_ms = 1000,
       .disk_reserve_bytes = 64 * MIB,
@@ -80,6 +81,11 @@ check_modes(const gs_options *o, gs_error *err)
   }
   if (o->block_bytes < 256 || o->block_bytes > 65536) {
     return GS_FAIL(err, GS_MISUSE, "option 'block_bytes' takes 256 to 65536");
+  }
+  if (o->compression < GS_COMPRESSION_NONE ||
+      o->compression > GS_COMPRESSION_ZSTD) {
+    return GS_FAIL(err, GS_MISUSE, "option 'compression' has no value %d",
+                   (int)o->compression);
   }
   if (o->threads > GS_THREADS_MAX) {
     return GS_FAIL(err, GS_MISUSE, "option 'threads' takes 0 to %d",

@@ -3,6 +3,7 @@
  */
 #include "store/output.h"
 
+#include "store/layout.h"
 #include "store/paths.h"
 
 void
@@ -63,6 +64,7 @@ begin_table(gs_output *output, gs_error *err)
                                    ? output->oldest_tombstone_ms
                                    : now_ms,
         .block_bytes = output->layout.block_bytes,
+        .codec = gs_layout_codec(output->layout.compression),
         .has_point_index = true,
     };
     status = gs_table_writer_new(store->env, &options, &output->writer, err);

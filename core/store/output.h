@@ -19,7 +19,7 @@
 
 typedef struct gs_output {
   gs_store *store;
-  gs_layout layout;             /* where to cut, and how large blocks are */
+  gs_layout layout;             /* where to cut, and what blocks are like */
   uint64_t oldest_tombstone_ms; /* for tombstones among the entries; 0: now */
   gs_table_writer *writer;      /* the table being written, or NULL */
   uint64_t writer_id;

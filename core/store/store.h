@@ -95,7 +95,7 @@ typedef struct gs_sealed_note {
 
 /* What a policy said of one level; 0: the store's option. */
 typedef struct gs_level_layout {
-  atomic_uint_fast64_t table_bytes, block_bytes;
+  atomic_uint_fast64_t table_bytes, block_bytes, compression;
 } gs_level_layout;
 
 /* How much was written until a decision, and how fast between the last two. */

@@ -23,7 +23,7 @@ begin(kit *k, gs_lab_kind kind)
   k->options = kit_options();
   k->options.kind = kind;
   gs_mix_init(&k->mix, kind, gs_fill_keys(&k->options), 0);
-  k->format = (gs_lab_format){16, 100, 4096, false};
+  k->format = (gs_lab_format){16, 100, 4096, false, 0};
   k->fill = (gs_fill){&k->options, &k->mix, &k->format};
 }
 

@@ -50,6 +50,12 @@ test_options_out_of_bounds_are_refused(void **state)
   o.value_bytes = 5000;
   refuse(o);
   o = kit_options();
+  o.ratio = -0.5;
+  refuse(o);
+  o = kit_options();
+  o.ratio = 1.01;
+  refuse(o);
+  o = kit_options();
   o.read_bytes_per_s = -1;
   refuse(o);
   o = kit_options();

@@ -84,30 +84,30 @@ test_files_are_as_large_as_foretold(void **state)
   const uint32_t values[] = {0, 4, 100, 254, 255, 1000, 2500};
   for (size_t k = 0; k < 3; k++) {
     for (size_t v = 0; v < 7; v++) {
-      gs_lab_format format = {keys[k], values[v], 4096, v % 2 == 1};
+      gs_lab_format format = {keys[k], values[v], 4096, v % 2 == 1, 0};
       compare(&format, 4000, 0, 0.004);
     }
   }
-  compare(&(gs_lab_format){16, 100, 65536, false}, 20000, 0, 0.004);
-  compare(&(gs_lab_format){16, 100, 1024, true}, 5000, 0, 0.004);
+  compare(&(gs_lab_format){16, 100, 65536, false, 0}, 20000, 0, 0.004);
+  compare(&(gs_lab_format){16, 100, 1024, true, 0}, 5000, 0, 0.004);
 }
 
 static void
 test_files_with_tombstones_are_as_large_as_foretold(void **state)
 {
   (void)state;
-  compare(&(gs_lab_format){16, 100, 4096, false}, 6000, 2, 0.01);
-  compare(&(gs_lab_format){16, 1000, 4096, false}, 6000, 2, 0.01);
-  compare(&(gs_lab_format){16, 1000, 4096, true}, 6000, 5, 0.015);
-  compare(&(gs_lab_format){16, 3000, 4096, false}, 6000, 2, 0.05);
-  compare(&(gs_lab_format){16, 100, 4096, false}, 3000, 1, 0.01);
+  compare(&(gs_lab_format){16, 100, 4096, false, 0}, 6000, 2, 0.01);
+  compare(&(gs_lab_format){16, 1000, 4096, false, 0}, 6000, 2, 0.01);
+  compare(&(gs_lab_format){16, 1000, 4096, true, 0}, 6000, 5, 0.015);
+  compare(&(gs_lab_format){16, 3000, 4096, false, 0}, 6000, 2, 0.05);
+  compare(&(gs_lab_format){16, 100, 4096, false, 0}, 3000, 1, 0.01);
 }
 
 static void
 test_a_file_grows_by_what_an_entry_takes(void **state)
 {
   (void)state;
-  const gs_lab_format format = {16, 100, 4096, false};
+  const gs_lab_format format = {16, 100, 4096, false, 0};
   const gs_lab_extent some = {{10000, 0}, 0.5, 1};
   const gs_lab_extent more = {{20000, 0}, 1, 1};
   double grown = gs_size_table(&format, &more) - gs_size_table(&format, &some);
@@ -116,11 +116,29 @@ test_a_file_grows_by_what_an_entry_takes(void **state)
               gs_size_table(&format, &some), 0.003);
 }
 
+/* Blocks alone are packed: the rest of a file stays as it was. */
+static void
+test_packed_blocks_take_what_packing_leaves(void **state)
+{
+  (void)state;
+  const gs_lab_format plain = {16, 100, 4096, false, 0};
+  const gs_lab_format packed = {16, 100, 4096, false, 0.5};
+  const gs_lab_format gone = {16, 100, 4096, false, 1};
+  const gs_lab_extent extent = {{10000, 0}, 1, 1};
+  double whole = gs_size_table(&plain, &extent);
+  double rest = gs_size_table(&gone, &extent);
+  assert_true(rest > 0 && rest < whole / 10);
+  ASSERT_NEAR(gs_size_table(&packed, &extent) - rest, (whole - rest) / 2,
+              0.001);
+  ASSERT_NEAR(gs_size_entry(&packed, &extent) * 10000,
+              gs_size_table(&packed, &extent) - gs_size_empty(&packed), 0.01);
+}
+
 static void
 test_rows_grow_where_sequence_numbers_lie_far_apart(void **state)
 {
   (void)state;
-  const gs_lab_format format = {16, 100, 4096, false};
+  const gs_lab_format format = {16, 100, 4096, false, 0};
   const gs_lab_extent near = {{10000, 0}, 1, 1e9};
   const gs_lab_extent far = {{10000, 0}, 1, 1e12};
   double grown = gs_size_table(&format, &far) - gs_size_table(&format, &near);
@@ -132,7 +150,8 @@ test_memtables_take_what_is_foretold(void **state)
 {
   (void)state;
   static uint8_t value[ROOM];
-  const gs_lab_format formats[] = {{16, 100, 4096, false}, {9, 13, 4096, true}};
+  const gs_lab_format formats[] = {{16, 100, 4096, false, 0},
+                                   {9, 13, 4096, true, 0}};
   for (size_t f = 0; f < 2; f++) {
     const gs_lab_format *format = &formats[f];
     gs_memtable *table = NULL;
@@ -175,6 +194,7 @@ main(void)
           test_files_with_tombstones_are_as_large_as_foretold,
           sim_machine_set_up, sim_machine_tear_down),
       cmocka_unit_test(test_a_file_grows_by_what_an_entry_takes),
+      cmocka_unit_test(test_packed_blocks_take_what_packing_leaves),
       cmocka_unit_test(test_rows_grow_where_sequence_numbers_lie_far_apart),
       cmocka_unit_test_setup_teardown(test_memtables_take_what_is_foretold,
                                       sim_machine_set_up,

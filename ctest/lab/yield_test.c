@@ -144,7 +144,7 @@ test_the_layout_of_a_level_says_how_large_its_tables_are(void **state)
   test_alloc alloc;
   gs_lab_options options = kit_options();
   gs_lab *lab = kit_lab(&alloc, &options);
-  gs_lab_set_layout(lab, 1, &(gs_lab_layout){50000, 0});
+  gs_lab_set_layout(lab, 1, &(gs_lab_layout){.table_bytes = 50000});
   kit_run_until(lab, 3);
   gs_plan plan = kit_merge(lab, 3);
   assert_int_equal(plan.level, 1);

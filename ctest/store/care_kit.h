@@ -21,6 +21,9 @@ typedef struct care_write {
   uint64_t seq;
 } care_write;
 
+/* What tables are packed by: tests that take it in run once for each. */
+static gs_compression care_compression = GS_COMPRESSION_NONE;
+
 static care_write care_writes[CARE_WRITES];
 static int care_count;
 
@@ -29,6 +32,7 @@ care_options(void)
 {
   gs_options options = kit_options();
   options.block_bytes = 256;
+  options.compression = care_compression;
   options.max_wal_bytes = 65536;
   options.has_policy = true; /* that is: none, the runs stay */
   return options;

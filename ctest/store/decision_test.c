@@ -166,7 +166,7 @@ test_another_in_charge_begins_without_the_wishes_of_the_one_before(void **state)
   KIT_OK(gs_set_wake(store, 1, &kit_err));
   KIT_OK(gs_set_flush_ask(store, 1, &kit_err));
   KIT_OK(gs_set_throttle(store, 1, &kit_err));
-  gs_layout layout = {8192, 0};
+  gs_layout layout = {.table_bytes = 8192};
   KIT_OK(gs_set_layout(store, 0, &layout, &kit_err));
   KIT_OK(gs_take_charge(store, &second, &kit_err));
   assert_false(gs_is_in_charge(store, first));

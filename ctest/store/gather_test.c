@@ -83,5 +83,10 @@ main(void)
       KIT_TEST(test_tables_and_log_come_in_one_order),
       KIT_TEST(test_a_file_that_changes_meanwhile_is_noticed),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  int failed = 0;
+  for (int codec = 0; codec < GS_CODECS; codec++) {
+    remains_codec = (gs_codec)codec;
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
+  }
+  return failed;
 }

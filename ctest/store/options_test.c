@@ -67,6 +67,11 @@ test_options_out_of_bounds_open_nothing(void **state)
   options = kit_options();
   options.durability = (gs_durability)0;
   expect_misuse(&options, "durability");
+  for (int wrong = 0; wrong <= 4; wrong += 4) {
+    options = kit_options();
+    options.compression = (gs_compression)wrong;
+    expect_misuse(&options, "compression");
+  }
   options = kit_options();
   options.must_create = true;
   options.create = false;

@@ -518,19 +518,25 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
-      KIT_TEST(test_a_sound_store_is_copied_as_it_is),
       KIT_TEST(test_numbers_under_numbers_are_saved_too),
       KIT_TEST(test_a_kind_that_nothing_tells_has_to_be_given),
       KIT_TEST(test_sequence_numbers_go_on_behind_all_that_were_given_out),
-      KIT_TEST(test_one_wrong_bit_anywhere_loses_nothing),
-      KIT_TEST(test_a_damaged_sector_loses_no_more_than_what_it_held),
-      KIT_TEST(test_a_file_cut_at_any_length_gives_what_is_left),
       KIT_TEST(test_a_file_that_is_gone_is_a_loss_that_is_told),
       KIT_TEST(test_what_is_in_the_way_is_refused),
       KIT_TEST(test_the_caller_can_stop_it_at_any_word),
       KIT_TEST(test_a_failure_anywhere_leaves_nothing),
+  };
+  const struct CMUnitTest packed_too[] = {
+      KIT_TEST(test_a_sound_store_is_copied_as_it_is),
+      KIT_TEST(test_one_wrong_bit_anywhere_loses_nothing),
+      KIT_TEST(test_a_damaged_sector_loses_no_more_than_what_it_held),
+      KIT_TEST(test_a_file_cut_at_any_length_gives_what_is_left),
       KIT_TEST(test_memory_may_end_anywhere),
   };
   int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  for (int c = GS_COMPRESSION_NONE; c <= GS_COMPRESSION_ZSTD; c++) {
+    care_compression = (gs_compression)c;
+    failures += cmocka_run_group_tests(packed_too, NULL, NULL);
+  }
   return family_report(34, "repair", states, failures, "damages repaired");
 }

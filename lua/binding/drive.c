@@ -123,10 +123,12 @@ throttle(lua_State *L)
   return done(L, status, &err);
 }
 
-/* store:_layout(level, table_bytes, block_bytes) -> true; 0: the store's own */
+/* store:_layout(level, table_bytes, block_bytes, compression) -> true; 0 or nil:
+ * the store's own */
 static int
 layout(lua_State *L)
 {
+  static const char *const names[] = {"", "none", "lz4", "zstd", NULL};
   gsl_store *s = gsl_check_store(L);
   uint64_t level = check_count(L, 2);
   gs_layout wanted = {.table_bytes = check_count(L, 3)};
@@ -134,6 +136,7 @@ layout(lua_State *L)
   gs_error err;
   wanted.block_bytes =
       block_bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)block_bytes;
+  wanted.compression = (gs_compression)luaL_checkoption(L, 5, "", names);
   gs_status status =
       gs_set_layout(s->store, level > UINT32_MAX ? UINT32_MAX : (uint32_t)level,
                     &wanted, &err);

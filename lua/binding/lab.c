@@ -90,6 +90,7 @@ read_options(lua_State *L, gs_lab_options *o)
   o->table_bytes = count_field(L, "table_bytes");
   o->block_bytes = small_field(L, "block_bytes");
   o->max_stall_ms = count_field(L, "max_stall_ms");
+  o->ratio = number_field(L, "ratio");
   o->may_lose = gsl_option_boolean(L, 1, "may_lose", false);
   o->read_bytes_per_s = number_field(L, "read_bytes_per_s");
   o->write_bytes_per_s = number_field(L, "write_bytes_per_s");
@@ -255,14 +256,16 @@ wake(lua_State *L)
   return 0;
 }
 
-/* v:_layout(level, table_bytes, block_bytes) */
+/* v:_layout(level, table_bytes, block_bytes, compression) */
 static int
 layout(lua_State *L)
 {
+  static const char *const names[] = {"none", "lz4", "zstd", NULL};
   gs_lab *lab = gsl_check_lab(L);
   const gs_lab_layout made = {
       .table_bytes = check_count(L, 3),
       .block_bytes = (uint32_t)check_count(L, 4),
+      .is_packed = luaL_checkoption(L, 5, "none", names) > 0,
   };
   gs_lab_set_layout(lab, (uint32_t)check_count(L, 2), &made);
   return 0;

@@ -42,6 +42,7 @@ static const char *const open_names[] = {
     "max_wal_bytes",
     "table_bytes",
     "block_bytes",
+    "compression",
     "threads",
     "default_ttl_ms",
     "max_stall_ms",
@@ -87,6 +88,7 @@ read_options(lua_State *L, int arg, gs_options *options)
                                              NULL};
   static const char *const stalls[] = {"wait", "fail", NULL};
   static const char *const salvages[] = {"none", "prefix", NULL};
+  static const char *const compressions[] = {"none", "lz4", "zstd", NULL};
   if (!gsl_check_options(L, arg, open_names)) {
     return;
   }
@@ -100,6 +102,9 @@ read_options(lua_State *L, int arg, gs_options *options)
   options->durability =
       (gs_durability)(1 +
                       gsl_option_choice(L, arg, "durability", durabilities, 1));
+  options->compression =
+      (gs_compression)(1 + gsl_option_choice(L, arg, "compression",
+                                             compressions, 0));
   options->fail_on_stall =
       gsl_option_choice(L, arg, "on_stall", stalls, 0) == 1;
   read_numbers(L, arg, options);

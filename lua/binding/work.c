@@ -173,6 +173,20 @@ durability_name(gs_durability durability)
   return "unknown";
 }
 
+static const char *
+compression_name(gs_compression compression)
+{
+  switch (compression) {
+  case GS_COMPRESSION_NONE:
+    return "none";
+  case GS_COMPRESSION_LZ4:
+    return "lz4";
+  case GS_COMPRESSION_ZSTD:
+    return "zstd";
+  }
+  return "unknown";
+}
+
 static void
 set_count(lua_State *L, const char *name, uint64_t value)
 {
@@ -211,6 +225,7 @@ options(lua_State *L)
   set_flag(L, "track_leaks", s->tracks);
   set_word(L, "salvage", o.salvage == GS_SALVAGE_PREFIX ? "prefix" : "none");
   set_word(L, "durability", durability_name(o.durability));
+  set_word(L, "compression", compression_name(o.compression));
   set_word(L, "on_stall", o.fail_on_stall ? "fail" : "wait");
   set_count(L, "seed", o.seed);
   set_count(L, "wal_batch_ms", o.wal_batch_ms);

@@ -206,32 +206,47 @@ local layout_fields = {
   table_bytes = { 4096, 1 << 28 }, block_bytes = { 256, 65536 },
 }
 
+local compressions = { none = true, lz4 = true, zstd = true }
+
+-- What is wrong with a field of a layout, or nil.
+local function layout_fault(name, value)
+  local bounds = layout_fields[name]
+  local bytes = whole(value)
+  if name == "compression" then
+    return not compressions[value]
+      and ('layout returned compression = %s; "none", "lz4" and "zstd" can be')
+        :format(what(value)) or nil
+  elseif not bounds then
+    return ("layout returned an unknown field %s; table_bytes, block_bytes and "
+      .. "compression can be"):format(what(name))
+  elseif not bytes or bytes < bounds[1] or bytes > bounds[2] then
+    return ("layout returned %s = %s; %d to %d can be"):format(name,
+      what(value), bounds[1], bounds[2])
+  end
+end
+
 --- The answer of `layout`.
--- @param answer nil, or a table with table_bytes and block_bytes, each of which
--- may be absent
+-- @param answer nil, or a table with table_bytes, block_bytes and compression,
+-- each of which may be absent
 -- @treturn integer table_bytes; 0: the store's option
 -- @treturn integer block_bytes; 0: the store's option
+-- @treturn string compression; nil: the store's option
 -- @treturn string what was wrong, or nil
 function M.layout(answer)
   if answer == nil then
     return 0, 0
   elseif type(answer) ~= "table" then
-    return 0, 0, ("layout returned %s; it returns nil or a table"):format(
+    return 0, 0, nil, ("layout returned %s; it returns nil or a table"):format(
       what(answer))
   end
   for name, value in next, answer do
-    local bounds = layout_fields[name]
-    local bytes = whole(value)
-    if not bounds then
-      return 0, 0, ("layout returned an unknown field %s; table_bytes and "
-        .. "block_bytes can be"):format(what(name))
-    elseif not bytes or bytes < bounds[1] or bytes > bounds[2] then
-      return 0, 0, ("layout returned %s = %s; %d to %d can be")
-        :format(name, what(value), bounds[1], bounds[2])
+    local fault = layout_fault(name, value)
+    if fault then
+      return 0, 0, nil, fault
     end
   end
   return whole(rawget(answer, "table_bytes")) or 0,
-    whole(rawget(answer, "block_bytes")) or 0
+    whole(rawget(answer, "block_bytes")) or 0, rawget(answer, "compression")
 end
 
 --- The answer of `throttle`.

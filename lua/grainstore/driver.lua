@@ -121,11 +121,11 @@ function Driver:ask_layout(store, level)
   end
   local before = self.wrong
   self.wrong = nil
-  local table_bytes, block_bytes, wrong =
+  local table_bytes, block_bytes, compression, wrong =
     answers.layout(self:ask(store, "layout", level))
   self:blame(wrong)
   self.laid_out[level] = not self.wrong
-  store:_layout(level, table_bytes, block_bytes)
+  store:_layout(level, table_bytes, block_bytes, compression)
   self.wrong = before or self.wrong
 end
 

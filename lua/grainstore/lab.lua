@@ -32,7 +32,7 @@ local DEFAULTS = {
   seed = 1, memtable_bytes = 32 * MIB, table_bytes = 64 * MIB,
   block_bytes = 4096, max_stall_ms = 1000, workers = 1, disk_bytes = 0,
   read_bytes_per_s = 1000 * MIB, write_bytes_per_s = 500 * MIB,
-  start_ms = START_MS, samples = 200,
+  start_ms = START_MS, samples = 200, ratio = 1,
 }
 
 local SWITCHES = {
@@ -166,10 +166,11 @@ end
 --- Runs a policy through a workload.
 -- @tparam table options policy (a name or a table, as in a store), workload
 -- (memtables and times of a recorded one are the record's), and any of: seed;
--- memtable_bytes, table_bytes, block_bytes, max_stall_ms, lossy; workers,
--- read_bytes_per_s, write_bytes_per_s, disk_bytes, log (writes go through the
--- device first); instant (the device has no bounds, and jobs take no time);
--- threaded (decisions do not wait for the writer); start_ms; samples
+-- memtable_bytes, table_bytes, block_bytes, max_stall_ms, lossy; ratio (what is
+-- left of blocks on levels for which layout names a compression, whichever it
+-- is); workers, read_bytes_per_s, write_bytes_per_s, disk_bytes, log (writes go
+-- through the device first); instant (the device has no bounds, and jobs take
+-- no time); threaded (decisions do not wait for the writer); start_ms; samples
 -- @treturn table a report
 function M.run(options)
   if type(options) ~= "table" then

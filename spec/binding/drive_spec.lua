@@ -75,6 +75,7 @@ describe("the functions of the driver", function()
       function() store:_layout(0, 1, 512) end,
       function() store:_layout(0, 8192, 1 << 40) end,
       function() store:_layout(1 << 40, 8192, 512) end,
+      function() store:_layout(0, 8192, 512, "snappy") end,
       function() store:_flush_ask(1.5) end,
       function() store:_wake(-5) end,
       function() store:_start({}, "x") end,

@@ -293,6 +293,8 @@ describe("open", function()
       says("option 'threads' takes 0 to 16", "open", { threads = 1 << 32 })
       says("option 'block_bytes' takes 256 to 65536", "open",
         { block_bytes = 4096 + (1 << 32) })
+      says('bad argument #2 to \'open\' (option \'compression\' takes "none", '
+        .. '"lz4", "zstd", got snappy)', "open", { compression = "snappy" })
       says("option 'must_create' does not go with create = false", "open",
         { must_create = true, create = false })
       says("option 'must_create' does not go with 'readonly'", "open",
@@ -336,6 +338,7 @@ describe("open", function()
         threads = 2, default_ttl_ms = 1000000, max_stall_ms = 500,
         on_stall = "wait", seed = 42, disk_reserve_bytes = 1 << 20,
         policy = "bounded_l0", lossy = true, journal_bytes = 1 << 18,
+        compression = "zstd",
       }))
       assert(store:put("a", "1"))
       assert(store:flush())

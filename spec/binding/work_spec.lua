@@ -282,6 +282,7 @@ describe("work", function()
       store:close()
       open { memory_bytes = 16 << 20, durability = "os", on_stall = "fail" }
       local options = store:options()
+      assert.equal("none", options.compression)
       assert.equal(16 << 20, options.memory_bytes)
       assert.equal(2 << 20, options.memtable_bytes)
       assert.equal(8 << 20, options.max_wal_bytes)
@@ -297,9 +298,10 @@ describe("work", function()
       store:close()
       store = assert(grainstore.open(path, {
         create = false, readonly = true, degraded = true, salvage = "prefix",
-        seed = 77, track_leaks = true, lossy = true,
+        seed = 77, track_leaks = true, lossy = true, compression = "lz4",
       }))
       local options = store:options()
+      assert.equal("lz4", options.compression)
       assert.is_false(options.create)
       assert.is_false(options.must_create)
       assert.is_true(options.readonly)

@@ -139,13 +139,20 @@ describe("the answer of", function()
     assert.same({ 0, 0 }, { answers.layout {} })
     assert.same({ 1 << 20, 0 }, { answers.layout { table_bytes = 1 << 20 } })
     assert.same({ 0, 1024 }, { answers.layout { block_bytes = 1024.0 } })
+    for _, name in ipairs { "none", "lz4", "zstd" } do
+      assert.same({ 0, 512, name },
+        { answers.layout { compression = name, block_bytes = 512 } })
+    end
     for text, answer in pairs {
       ["7; it returns nil or a table"] = 7,
-      ['an unknown field "compression"; table_bytes and block_bytes can be'] =
-        { compression = "lz4" },
-      ['an unknown field "index"; table_bytes and block_bytes can be'] =
-        { index = "lean" },
-      ["an unknown field 1; table_bytes and block_bytes can be"] = { 4096 },
+      ['compression = "snappy"; "none", "lz4" and "zstd" can be'] =
+        { compression = "snappy" },
+      ['compression = 1; "none", "lz4" and "zstd" can be'] =
+        { compression = 1 },
+      ['an unknown field "index"; table_bytes, block_bytes and compression can '
+        .. 'be'] = { index = "lean" },
+      ["an unknown field 1; table_bytes, block_bytes and compression can be"] =
+        { 4096 },
       ["table_bytes = 100; 4096 to 268435456 can be"] = { table_bytes = 100 },
       ["table_bytes = inf; 4096 to 268435456 can be"] =
         { table_bytes = math.huge },
@@ -154,6 +161,7 @@ describe("the answer of", function()
     } do
       assert.equal("layout returned " .. text,
         complaint(answers.layout, answer))
+      assert.is_nil((select(3, answers.layout(answer))))
     end
   end)
 

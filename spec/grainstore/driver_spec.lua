@@ -316,11 +316,28 @@ describe("the driver", function()
       assert.same({ 0, 3, 0, 3 }, asked)
     end)
 
+    it("also for what blocks are packed by", function()
+      local policy = {
+        pick = function() end,
+        layout = function() return { compression = "lz4" } end,
+      }
+      local sizes = {}
+      for i, given in ipairs { { pick = policy.pick }, policy } do
+        local store <close> = open(given)
+        for n = 1, 400 do store:put("k" .. n, ("words "):rep(20)) end
+        assert(store:flush())
+        sizes[i] = store:stats().tables.bytes
+        assert.equal(400, store:count())
+        assert(store:verify())
+      end
+      assert.is_true(sizes[2] < sizes[1] / 2)
+    end)
+
     it("again where it gave no answer", function()
       local asked = 0
       local store <close> = open { pick = function() end, layout = function()
         asked = asked + 1
-        if asked == 1 then return { compression = "lz4" } end
+        if asked == 1 then return { compression = "snappy" } end
       end }
       change(store)
       assert.equal(2, asked)

@@ -94,6 +94,7 @@ describe("the layers", function()
         -- The public header: what it hands to its users are plain types.
         return {
           base = true, ["store/care.h"] = true, ["store/event.h"] = true,
+          ["store/layout_types.h"] = true,
           ["tree/plan_types.h"] = true, ["tree/shape_types.h"] = true,
         }
       end

@@ -44,6 +44,29 @@ describe("a run in the lab", function()
     assert.is_false(figures(1).amp.write == figures(2).amp.write)
   end)
 
+  it("packs blocks where the policy's layout says so", function()
+    -- Of each flush but the first, which comes before the policy is asked.
+    local function flush_bytes(compression, ratio)
+      local report = run {
+        policy = {
+          pick = function() end,
+          layout = function() return { compression = compression } end,
+        },
+        workload = lab.uniform { keys = 1e6, writes = 1e5 }, ratio = ratio,
+        samples = 10,
+      }
+      local first, last = report.history[3], report.history[10]
+      return (last.flushed_bytes - first.flushed_bytes)
+        / (last.runs - first.runs)
+    end
+    local plain = flush_bytes(nil, 0.5)
+    assert.near(1, flush_bytes("none", 0.5) / plain, 0.001)
+    assert.near(1, flush_bytes("lz4", 1) / plain, 0.001)
+    assert.near(1, flush_bytes("lz4", 0.9) / plain, 0.001)
+    assert.near(0.53, flush_bytes("lz4", 0.5) / plain, 0.03)
+    assert.near(0.29, flush_bytes("zstd", 0.25) / plain, 0.03)
+  end)
+
   it("takes every shipped policy", function()
     for _, name in ipairs(policies.names) do
       local report = run { policy = name, lossy = true, samples = 5 }

@@ -244,7 +244,9 @@ M.JUNK = JUNK
 M.LAYOUTS = {
   { table_bytes = 4096 }, { block_bytes = 256 }, {}, { table_bytes = 1 << 20 },
   { table_bytes = 8192, block_bytes = 65536 }, { table_bytes = 1 },
-  { block_bytes = 0 }, { blocks = 1 },
+  { block_bytes = 0 }, { blocks = 1 }, { compression = "lz4" },
+  { compression = "zstd", block_bytes = 1024 }, { compression = "none" },
+  { compression = "best" }, { compression = 2 },
 }
 M.RATES = { 1, 1000, 1e6, 1e300, 0, -1, 0 / 0, math.huge, 1 << 62, 0.1 }
 
