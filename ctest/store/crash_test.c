@@ -208,7 +208,9 @@ main(void)
       T(test_what_was_promised_in_os_mode_survives_every_crash),
       T(test_without_a_log_every_crash_leaves_what_was_flushed),
   };
-  return family_report(1, "crash", all_states,
-                       cmocka_run_group_tests(tests, NULL, NULL),
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  sweep_compression = GS_COMPRESSION_ZSTD;
+  failures += cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(1, "crash", all_states, failures,
                        "machines opened after a crash");
 }

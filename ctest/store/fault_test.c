@@ -204,7 +204,9 @@ main(void)
       T(test_no_failing_operation_loses_a_write_of_batch_mode),
       T(test_no_failing_operation_loses_a_write_of_os_mode),
   };
-  return family_report(3, "fault", all_lives,
-                       cmocka_run_group_tests(tests, NULL, NULL),
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  sweep_compression = GS_COMPRESSION_ZSTD;
+  failures += cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(3, "fault", all_lives, failures,
                        "lives with a failing operation");
 }

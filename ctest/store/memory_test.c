@@ -127,7 +127,9 @@ main(void)
   const struct CMUnitTest tests[] = {
       T(test_no_failing_allocation_loses_a_write_or_leaks),
   };
-  return family_report(6, "memory", all_lives,
-                       cmocka_run_group_tests(tests, NULL, NULL),
+  int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  sweep_compression = GS_COMPRESSION_LZ4;
+  failures += cmocka_run_group_tests(tests, NULL, NULL);
+  return family_report(6, "memory", all_lives, failures,
                        "lives with a failing allocation");
 }

@@ -329,6 +329,14 @@ do_plan(model *m)
   gs_shape_free(shape);
 }
 
+/* Tables of some level are packed by another codec from now on. */
+static void
+do_layout(model *m)
+{
+  gs_layout layout = {.compression = (gs_compression)draw(m, 4)};
+  KIT_OK(gs_set_layout(m->store, (uint32_t)draw(m, 4) % 4, &layout, &kit_err));
+}
+
 static void
 do_step(model *m)
 {
@@ -355,6 +363,7 @@ do_one(model *m)
   } else if (dice < 900) {
     do_snapshot(m);
   } else if (dice < 930) {
+    do_layout(m);
     do_plan(m);
   } else if (dice < 960) {
     do_step(m);
@@ -378,6 +387,7 @@ run_model(uint64_t seed)
   m.keys = calloc(KEYS, sizeof *m.keys);
   assert_non_null(m.keys);
   m.options.has_policy = seed % 2 == 0;
+  m.options.compression = (gs_compression)(1 + seed % 3);
   m.store = kit_open(&m.options);
   for (int i = 0; i < STEPS; i++) {
     do_one(&m);

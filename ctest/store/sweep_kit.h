@@ -414,6 +414,9 @@ sweep_step(sweep *s, size_t step)
 
 /* ---- runs ------------------------------------------------------------------ */
 
+/* What tables are packed by: families run once for each that they take. */
+static gs_compression sweep_compression = GS_COMPRESSION_NONE;
+
 static inline gs_options
 sweep_options(gs_durability durability)
 {
@@ -423,6 +426,7 @@ sweep_options(gs_durability durability)
   options.max_wal_bytes = 65536;
   options.table_bytes = 4096;
   options.block_bytes = 256;
+  options.compression = sweep_compression;
   return options;
 }
 

@@ -59,12 +59,27 @@ local policies = {
       fanout = 3, l0_runs = 2, base_bytes = 16384,
     }
   end,
-  function() return T.manual end,
+  function() return { name = "manual", pick = T.manual.pick } end,
 }
+
+local compressions = { "none", "lz4", "zstd" }
+
+-- One of the policies, perhaps with codecs by level.
+local function draw_policy()
+  local policy = policies[random(#policies)]()
+  if type(policy) == "table" and random(1, 2) == 1 then
+    local first = random(3)
+    function policy.layout(level)
+      return { compression = compressions[(level + first) % 3 + 1] }
+    end
+  end
+  return policy
+end
 
 function Run:open()
   self.store = assert(self.kind.open(self.path, {
-    policy = policies[random(#policies)](), threads = random(0, 1),
+    policy = draw_policy(), threads = random(0, 1),
+    compression = compressions[random(3)],
     memtable_bytes = 32768, table_bytes = 8192, memory_bytes = 1 << 20,
     block_bytes = 512, durability = random(1, 4) == 1 and "os" or "batch",
   }))

@@ -152,10 +152,12 @@ absent[#absent + 1] = ""
 absent[#absent + 1] = "zzz"
 
 -- Three runs that overlap, and the same store at earlier moments.
-local function make_runs(seed)
+local function make_runs(seed, compression)
   local random = Random.new(seed)
   local env = machines.env { seed = seed }
-  local store = assert(grainstore.open(PATH, damage.options(env)))
+  local store = assert(grainstore.open(PATH, damage.options(env, {
+    compression = compression,
+  })))
   local map, earlier = {}, {}
   local function remember()
     earlier[#earlier + 1] = env:crash { keep = "all" }
@@ -174,9 +176,10 @@ end
 
 --- A store that was closed: everything stands in tables.
 -- @tparam integer seed
+-- @tparam[opt] string compression of its tables
 -- @treturn table env, answers, earlier
-function damage.closed(seed)
-  local env, store, map, _, earlier = make_runs(seed)
+function damage.closed(seed, compression)
+  local env, store, map, _, earlier = make_runs(seed, compression)
   assert(store:close())
   return {
     env = env, answers = { damage.answers(map, absent) }, earlier = earlier,

@@ -71,11 +71,17 @@ local function is_log(path)
   return not path:find "%.sst$"
 end
 
+local function is_table(path)
+  return not is_log(path)
+end
+
 describe("a wrong bit", function()
   family.it(8, "bit-flip", "bytes with a wrong bit", function(f)
     for sweep = 1, f:sweeps() do
       local seed = family.seed + (sweep - 1) // 8
       sweep_files(f, damage.closed(seed), is_any, sweep)
+      sweep_files(f, damage.closed(seed, sweep % 2 == 0 and "lz4" or "zstd"),
+        is_table, sweep)
       sweep_files(f, damage.killed(seed), is_log, sweep)
     end
   end)

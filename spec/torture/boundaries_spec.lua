@@ -60,6 +60,10 @@ local OPTIONS = {
   { block_bytes = 256, table_bytes = 4096, memtable_bytes = 4096 },
   { block_bytes = 4096, table_bytes = 65536, memtable_bytes = 65536 },
   { block_bytes = 65536, table_bytes = 1 << 20, memtable_bytes = 1 << 20 },
+  { block_bytes = 256, table_bytes = 4096, memtable_bytes = 4096,
+    compression = "lz4" },
+  { block_bytes = 65536, table_bytes = 1 << 20, memtable_bytes = 1 << 20,
+    compression = "zstd" },
 }
 
 local function life_of(kind, options, seed)

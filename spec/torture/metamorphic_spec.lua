@@ -62,12 +62,22 @@ local function tiered(width)
   return { name = "tiered", pick = pick }
 end
 
+-- The policy, with another codec on each level.
+local function by_level(policy)
+  local words = { [0] = "lz4", "none", "zstd" }
+  function policy.layout(level)
+    return { compression = words[level % 3] }
+  end
+  return policy
+end
+
 local function sets(seed)
   local leveled, bounded = policies.leveled, policies.bounded_l0
-  local function set(durability, memtable, block, table_bytes, policy)
+  local function set(durability, memtable, block, table_bytes, policy,
+                     compression)
     return {
       durability = durability, memtable_bytes = memtable, block_bytes = block,
-      table_bytes = table_bytes, policy = policy,
+      table_bytes = table_bytes, policy = policy, compression = compression,
     }
   end
   return {
@@ -89,6 +99,9 @@ local function sets(seed)
     set("batch", 4096, 1024, 4096, bounded()),
     set("memory", 65536, 256, 4096, random_policy(seed + 2)),
     set("os", 1 << 20, 65536, 1 << 20, leveled()),
+    set("os", 4096, 256, 4096, leveled(), "lz4"),
+    set("batch", 8192, 4096, 65536, by_level(tiered(3)), "zstd"),
+    set("memory", 4096, 512, 8192, by_level(random_policy(seed + 3))),
   }
 end
 

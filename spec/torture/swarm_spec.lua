@@ -26,6 +26,7 @@ local function options_of(random)
     block_bytes = random:pick { 256, 1024 },
     policy = random:pick { "leveled", "bounded_l0" },
     disk_reserve_bytes = 0,
+    compression = random:pick { "none", "lz4", "zstd" },
   }
 end
 

@@ -53,6 +53,7 @@ local function options_of(given, seed)
     block_bytes = random:pick { 256, 512, 4096 },
     durability = random:pick { "batch", "os", "memory" },
     policy = random:pick(POLICIES),
+    compression = random:pick { "none", "none", "lz4", "zstd" },
   }
   for name, value in pairs(given.options or {}) do
     options[name] = value
