@@ -17,6 +17,7 @@
 #include "sst/block_builder.h"
 #include "sst/fences.h"
 #include "sst/footer.h"
+#include "sst/packed.h"
 #include "sst/point_index.h"
 #include "sst/writer.h"
 #include "store/journal_format.h"
@@ -363,6 +364,27 @@ save_journals(void)
 
 /* ---- tables --------------------------------------------------------------- */
 
+/* The block packed, where that makes it small enough. */
+static void
+save_packed(const char *name, const gs_buffer *plain, gs_codec codec)
+{
+  gs_encoder encoder;
+  char codec_name[48];
+  gs_buffer bytes = new_buffer();
+  gs_buffer scratch = new_buffer();
+  gs_encoder_init(&encoder, &heap.base, codec);
+  gs_buffer_append_slice(&bytes, gs_buffer_slice(plain));
+  REQUIRE(gs_packed_pack(&encoder, &scratch, &bytes, 0, 3, NULL) == GS_OK);
+  if (bytes.size < plain->size) {
+    (void)snprintf(codec_name, sizeof codec_name, "%s-%s", name,
+                   gs_codec_name(codec));
+    save_bytes("block", codec_name, gs_buffer_slice(&bytes));
+  }
+  gs_encoder_deinit(&encoder);
+  gs_buffer_deinit(&scratch);
+  gs_buffer_deinit(&bytes);
+}
+
 static void
 save_blocks(void)
 {
@@ -380,6 +402,8 @@ save_blocks(void)
     gs_block_builder_finish(&builder, 3, &bytes);
     (void)snprintf(name, sizeof name, "rows-%d", counts[i]);
     save_bytes("block", name, gs_buffer_slice(&bytes));
+    save_packed(name, &bytes, GS_CODEC_LZ4);
+    save_packed(name, &bytes, GS_CODEC_ZSTD);
     gs_block_builder_deinit(&builder);
     gs_buffer_deinit(&bytes);
   }
@@ -478,6 +502,14 @@ save_tables(void)
     char name[32];
     (void)snprintf(name, sizeof name, "sound-%d", shape);
     save_moded("table", name, (uint8_t)(shape << 2), gs_slice_of("", 0));
+  }
+  /* The same with a codec each. */
+  for (uint8_t i = 0; i < 16; i++) {
+    char name[32];
+    uint8_t codec = (uint8_t)((1 + i % 2) << 4);
+    (void)snprintf(name, sizeof name, "packed-%d", i);
+    save_moded("table", name, (uint8_t)(codec | (i / 2 % 4) << 2 | (i > 7)),
+               gs_slice_of(damages[i % 6], i < 2 ? 0 : sizeof damages[0]));
   }
   size_t end = file.size - GS_TABLE_FOOTER_BYTES;
   uint8_t ends[GS_TABLE_HEADER_BYTES + 8 + GS_TABLE_FOOTER_BYTES] = {0};

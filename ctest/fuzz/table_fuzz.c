@@ -27,7 +27,8 @@
 #include "sst/writer.h"
 
 enum {
-  IS_FORGED = 1, /* bits of the mode; bits 2 and 3 choose the table */
+  IS_FORGED = 1, /* bits of the mode; bits 2 to 5 choose the table: its shape
+                    and its codec */
   IS_FILE = 2,
   SHAPES = 4,
   ENTRIES = 60,
@@ -47,6 +48,7 @@ typedef struct stage {
   gs_cache *cache;
   gs_table *table;
   unsigned shape;
+  gs_codec codec;
 } stage;
 
 /* ---- sound tables --------------------------------------------------------- */
@@ -82,7 +84,7 @@ entry_of(unsigned shape, int i, char key[KEY_ROOM], char value[VALUE_ROOM])
 }
 
 static void
-write_table(gs_env *env, unsigned shape)
+write_table(gs_env *env, unsigned shape, gs_codec codec)
 {
   gs_table_writer_options options = {
       .path = path,
@@ -91,6 +93,7 @@ write_table(gs_env *env, unsigned shape)
       .created_ms = 5,
       .oldest_tombstone_ms = 4,
       .block_bytes = shape == 3 ? 4096 : 256,
+      .codec = codec,
       .has_point_index = shape != 1,
   };
   gs_table_writer *writer = NULL;
@@ -108,27 +111,30 @@ write_table(gs_env *env, unsigned shape)
   gs_buffer_deinit(&keys);
 }
 
+typedef struct sound_file {
+  size_t size;
+  uint8_t bytes[FILE_MAX];
+} sound_file;
+
 /* The bytes of a sound table, made once. */
 static gs_slice
-sound_table(unsigned shape)
+sound_table(unsigned shape, gs_codec codec)
 {
-  static struct {
-    size_t size;
-    uint8_t bytes[FILE_MAX];
-  } made[SHAPES];
-  if (made[shape].size == 0) {
+  static sound_file files[GS_CODECS][SHAPES];
+  sound_file *made = &files[codec][shape];
+  if (made->size == 0) {
     gs_sim *sim = gs_sim_new(1);
     gs_buffer file;
     gs_buffer_init(&file, gs_sim_env(sim)->alloc);
-    write_table(gs_sim_env(sim), shape);
+    write_table(gs_sim_env(sim), shape, codec);
     REQUIRE(gs_sim_read(sim, path, &file, NULL) == GS_OK);
     REQUIRE(file.size <= FILE_MAX);
-    memcpy(made[shape].bytes, file.data, file.size);
-    made[shape].size = file.size;
+    memcpy(made->bytes, file.data, file.size);
+    made->size = file.size;
     gs_buffer_deinit(&file);
     gs_sim_free(sim);
   }
-  return gs_slice_of(made[shape].bytes, made[shape].size);
+  return gs_slice_of(made->bytes, made->size);
 }
 
 /* ---- damage --------------------------------------------------------------- */
@@ -391,7 +397,7 @@ static bool
 make_file(stage *s, fuzz_input *in, uint64_t mode)
 {
   gs_buffer file;
-  gs_slice sound = sound_table(s->shape);
+  gs_slice sound = sound_table(s->shape, s->codec);
   gs_buffer_init(&file, s->env->alloc);
   if ((mode & IS_FILE) != 0) {
     gs_buffer_append_slice(&file, fuzz_slice(in, FILE_MAX));
@@ -415,7 +421,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   fuzz_input in = fuzz_input_of(data, size);
   uint64_t mode = fuzz_take(&in, 1);
-  stage s = {.sim = gs_sim_new(1), .shape = (unsigned)(mode >> 2) % SHAPES};
+  stage s = {.sim = gs_sim_new(1),
+             .shape = (unsigned)(mode >> 2) % SHAPES,
+             .codec = (gs_codec)((mode >> 4) % GS_CODECS)};
   s.env = gs_sim_env(s.sim);
   REQUIRE(gs_epoch_new(s.env, &s.epoch, NULL) == GS_OK);
   REQUIRE(gs_cache_new(s.env, s.epoch, 1 << 20, &s.cache, NULL) == GS_OK);
