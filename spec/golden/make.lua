@@ -115,10 +115,25 @@ local function told(kind, env, map)
   return env
 end
 
+-- One of which most blocks are packed; the values of BYTES repeat themselves.
+local function packed(compression)
+  return function(kind, env, map)
+    local random = Random.new(4)
+    local given = options(env)
+    given.compression, given.block_bytes = compression, 1024
+    local store = assert(kind.open("/store", given))
+    fill(store, kind, random, map)
+    assert(store:close())
+    return env
+  end
+end
+
 local STORES = {
   { "bytes-closed", BYTES, closed }, { "bytes-killed", BYTES, killed },
   { "bytes-empty", BYTES, empty }, { "u32-closed", U32, closed },
   { "u32-killed", U32, killed }, { "bytes-journal", BYTES, told },
+  { "bytes-lz4", BYTES, packed "lz4" }, { "bytes-zstd", BYTES, packed "zstd" },
+  { "u32-lz4", U32, packed "lz4" },
 }
 
 -- ---- on disk ---------------------------------------------------------------

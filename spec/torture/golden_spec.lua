@@ -226,7 +226,7 @@ local NEWER = {
   { "wal", "record flag", record_with, 9, "\x80" },
   { "sst", "feature bit", table_header_with, 12, "\x81" },
   { "sst", "format", table_header_with, 8, "\2" },
-  { "sst", "block codec", first_block_with, 16, "\1" },
+  { "sst", "block codec", first_block_with, 16, "\3" },
 }
 
 -- Every file of that kind that the store is made of, one by one.
