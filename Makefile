@@ -491,7 +491,7 @@ library_sqlite := sqlite3
 PRESENT = $(foreach p,$(PEERS),$(if $(call installed,$(header_$p)),$p))
 ABSENT = $(filter-out $(PRESENT),$(PEERS))
 # What the comparison is made of, but for its main program and the engines.
-harness := costs data goals group growth head load picture reads report stall \
+harness := codec costs data goals group growth head load picture reads report stall \
   tables work
 compared = compare $(harness) $(foreach p,grainstore $(PRESENT),engine_$p)
 rocksdb_version = $(shell pkg-config --modversion rocksdb 2>/dev/null)

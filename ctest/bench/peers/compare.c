@@ -55,6 +55,7 @@ typedef struct choices {
   int runs;
   const char *dir;
   const char *engines; /* names, any separator; NULL: all */
+  const char *codecs;  /* names with commas between; NULL: no compression */
   const char *groups;
   const char *csv;
   const char *svg;
@@ -83,6 +84,10 @@ static const struct argp_option options[] = {
     {"growth", 'o', "COUNTS", OPTION_ARG_OPTIONAL,
      "Also how cost grows with entries (100000,1000000,10000000), and with "
      "values of 4 KiB at the first of these",
+     0},
+    {"compression", 'z', "NAMES", 0,
+     "Blocks are compressed: each engine takes the first of these that it has "
+     "(lz4,zstd,snappy), and one that has none is left out",
      0},
     {"dir", 'd', "PATH", 0, "Where databases are made (peers)", 0},
     {"csv", 'c', "FILE", 0, "Write the results there too", 0},
@@ -143,6 +148,9 @@ take_option(int key, char *text, struct argp_state *state)
     return 0;
   case 'g':
     c->groups = text;
+    return 0;
+  case 'z':
+    c->codecs = text;
     return 0;
   case 'd':
     c->dir = text;
@@ -244,7 +252,8 @@ static void
 choose_engines(const choices *c)
 {
   for (size_t i = 0; i < ALL_ENGINES; i++) {
-    if (is_named(c->engines, all_engines[i]->name)) {
+    if (is_named(c->engines, all_engines[i]->name) &&
+        (c->codecs == NULL || peer_codec(all_engines[i], c->codecs) != NULL)) {
       results.engines[results.engine_count++] = all_engines[i];
     }
   }
@@ -273,7 +282,9 @@ run_group(const choices *c, int run, const work_group *group,
   for (int i = 0; i < results.engine_count; i++) {
     int engine = (i + run) % results.engine_count;
     if (is_wanted(c, engine, group)) {
-      run_one(c->dir, engine, group, *setup);
+      work_setup its = *setup;
+      its.peer.codec = peer_codec(results.engines[engine], c->codecs);
+      run_one(c->dir, engine, group, its);
     }
   }
 }
@@ -364,12 +375,12 @@ main(int argc, char **argv)
   }
   choose_engines(&c);
   if (results.engine_count == 0) {
-    fprintf(stderr, "no engine of that name was built in\n");
+    fprintf(stderr, "no engine of that name and codec was built in\n");
     return 2;
   }
   run_all(&c);
-  results.head = head_text(
-      &results, &(head_facts){&c.work, c.runs, c.dir, absent_engines});
+  results.head = head_text(&results, &(head_facts){&c.work, c.runs, c.dir,
+                                                   absent_engines, c.codecs});
   report_print(&results, stdout);
   write_file(c.csv, report_csv);
   write_file(c.svg, report_svg);

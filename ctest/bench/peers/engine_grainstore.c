@@ -31,6 +31,17 @@ version(char text[64])
   snprintf(text, 64, "%s", GS_VERSION_TEXT);
 }
 
+static const char *const codecs[] = {"lz4", "zstd", NULL};
+
+static gs_compression
+compression_of(const char *codec)
+{
+  if (codec == NULL) {
+    return GS_COMPRESSION_NONE;
+  }
+  return strcmp(codec, "lz4") == 0 ? GS_COMPRESSION_LZ4 : GS_COMPRESSION_ZSTD;
+}
+
 static void *
 open_store(const peer_setup *setup)
 {
@@ -41,6 +52,7 @@ open_store(const peer_setup *setup)
       setup->is_durable ? GS_DURABILITY_SYNC : GS_DURABILITY_BATCH;
   options.memory_bytes = setup->cache_bytes + 2 * setup->write_buffer_bytes;
   options.memtable_bytes = setup->write_buffer_bytes;
+  options.compression = compression_of(setup->codec);
   need(gs_open(setup->dir, &options, &store, &failure), "open");
   return store;
 }
@@ -178,6 +190,7 @@ const peer_engine peer_grainstore = {
     .settings =
         "\"batch\" (on the device within 10 ms) or \"sync\", built-in policy, "
         "one memory for cache and write buffers",
+    .codecs = codecs,
     .version = version,
     .open = open_store,
     .close = close_store,

@@ -1,6 +1,6 @@
 /*
- * LevelDB through its C interface: no compression, a Bloom filter of 10 bits a
- * key, one block cache.
+ * LevelDB through its C interface: a Bloom filter of 10 bits a key, one block
+ * cache.
  */
 #include "bench/peers/peer.h"
 
@@ -38,6 +38,8 @@ version(char text[64])
   snprintf(text, 64, "%d.%d", leveldb_major_version(), leveldb_minor_version());
 }
 
+static const char *const codecs[] = {"snappy", NULL};
+
 static void *
 open_db(const peer_setup *setup)
 {
@@ -53,7 +55,9 @@ open_db(const peer_setup *setup)
   leveldb_options_set_cache(d->options, d->cache);
   leveldb_options_set_filter_policy(d->options, d->filter);
   leveldb_options_set_create_if_missing(d->options, 1);
-  leveldb_options_set_compression(d->options, leveldb_no_compression);
+  leveldb_options_set_compression(d->options, setup->codec == NULL
+                                                  ? leveldb_no_compression
+                                                  : leveldb_snappy_compression);
   leveldb_options_set_write_buffer_size(d->options, setup->write_buffer_bytes);
   d->db = leveldb_open(d->options, setup->dir, &failure);
   need(failure, "open");
@@ -192,7 +196,8 @@ settle(void *opaque)
 
 const peer_engine peer_leveldb = {
     .name = engine_name,
-    .settings = "no compression, Bloom 10 bits",
+    .settings = "Bloom 10 bits",
+    .codecs = codecs,
     .version = version,
     .open = open_db,
     .close = close_db,

@@ -1,6 +1,6 @@
 /*
- * RocksDB through its C interface: no compression, a Bloom filter of 10 bits a
- * key, one block cache.
+ * RocksDB through its C interface: a Bloom filter of 10 bits a key, one block
+ * cache.
  */
 #include "bench/peers/peer.h"
 
@@ -44,6 +44,21 @@ version(char text[64])
   snprintf(text, 64, "%s", ROCKSDB_VERSION);
 }
 
+static const char *const codecs[] = {"lz4", "zstd", "snappy", NULL};
+
+static int
+compression_of(const char *codec)
+{
+  if (codec == NULL) {
+    return rocksdb_no_compression;
+  }
+  if (strcmp(codec, "snappy") == 0) {
+    return rocksdb_snappy_compression;
+  }
+  return strcmp(codec, "lz4") == 0 ? rocksdb_lz4_compression
+                                   : rocksdb_zstd_compression;
+}
+
 static void *
 open_db(const peer_setup *setup)
 {
@@ -61,7 +76,7 @@ open_db(const peer_setup *setup)
       d->table, rocksdb_filterpolicy_create_bloom_full(10));
   rocksdb_options_set_block_based_table_factory(d->options, d->table);
   rocksdb_options_set_create_if_missing(d->options, 1);
-  rocksdb_options_set_compression(d->options, rocksdb_no_compression);
+  rocksdb_options_set_compression(d->options, compression_of(setup->codec));
   rocksdb_options_set_write_buffer_size(d->options, setup->write_buffer_bytes);
   d->db = rocksdb_open(d->options, setup->dir, &failure);
   need(failure, "open");
@@ -232,7 +247,8 @@ settle(void *opaque)
 
 const peer_engine peer_rocksdb = {
     .name = engine_name,
-    .settings = "no compression, Bloom 10 bits, LRU cache",
+    .settings = "Bloom 10 bits, LRU cache",
+    .codecs = codecs,
     .version = version,
     .open = open_db,
     .close = close_db,

@@ -94,7 +94,10 @@ head_text(const report *r, const head_facts *facts)
   for (int i = 0; i < r->engine_count; i++) {
     char version[64];
     r->engines[i]->version(version);
-    add("%s %s: %s\n", r->engines[i]->name, version, r->engines[i]->settings);
+    const char *codec = peer_codec(r->engines[i], facts->codecs);
+    add("%s %s: %s%s, %s\n", r->engines[i]->name, version,
+        codec == NULL ? "no" : codec, codec == NULL ? " compression" : "",
+        r->engines[i]->settings);
   }
   if (facts->absent[0] != '\0') {
     add("Left out since not installed: %s\n", facts->absent);

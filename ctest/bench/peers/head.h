@@ -12,6 +12,7 @@ typedef struct head_facts {
   int runs;
   const char *dir;    /* where the databases are */
   const char *absent; /* names of engines that are not installed, or "" */
+  const char *codecs; /* as asked for; NULL: no compression */
 } head_facts;
 
 /* Lines, valid until the next call. */

@@ -30,6 +30,7 @@ typedef struct peer_setup {
                       the log is below the write buffer */
   uint64_t write_buffer_bytes;
   uint64_t cache_bytes;
+  const char *codec;    /* one of those that the engine has; NULL: none */
   uint64_t entry_count; /* about how many there will be, for sizing maps */
   uint64_t value_bytes;
 } peer_setup;
@@ -58,6 +59,7 @@ typedef struct peer_scan {
 typedef struct peer_engine {
   const char *name;
   const char *settings; /* what was chosen besides peer_setup, for the report */
+  const char *const *codecs; /* of blocks, up to a NULL; NULL: it has none */
   void (*version)(char text[64]);
   void *(*open)(const peer_setup *setup);
   void (*close)(void *db);
@@ -81,6 +83,10 @@ extern const peer_engine peer_grainstore, peer_rocksdb, peer_leveldb, peer_lmdb,
 /* Ends the process: the message says who and what. */
 _Noreturn void peer_die(const char *engine, const char *what,
                         const char *message);
+
+/* The first of the wanted codecs that the engine has, as in its list; NULL: none
+ * of them. wanted: names with commas between. */
+const char *peer_codec(const peer_engine *engine, const char *wanted);
 
 /* ---- data ------------------------------------------------------------------*/
 
