@@ -3,7 +3,8 @@
  * one thread, all blocks in the cache unless said.
  *
  * Rows: random keys with a point index; the same without one; decimal keys,
- * which share their first bytes, with a point index.
+ * which share their first bytes, with a point index; the same with each codec.
+ * Half of a value is chance, so that blocks shrink to about a half.
  * Columns of writing:
  *   add         ns per entry, in key order
  *   finish      ns per entry; with a sync
@@ -67,10 +68,15 @@ static const char *const scan_names[] = {"load", "own", "next", "prev"};
 static const char *const read_names[] = {"hit", "hit alone", "miss",
                                          "miss alone", "seek"};
 static const char *const row_names[] = {
-    "random keys, point index",
-    "random keys, fences only",
-    "decimal keys, point index",
+    "random keys, point index",  "random keys, fences only",
+    "decimal keys, point index", "decimal keys, LZ4",
+    "decimal keys, Zstandard",
 };
+
+static const gs_codec row_codecs[] = {
+    GS_CODEC_NONE, GS_CODEC_NONE, GS_CODEC_NONE, GS_CODEC_LZ4, GS_CODEC_ZSTD};
+
+enum { ROWS = sizeof row_codecs / sizeof row_codecs[0], POOL_BYTES = 1 << 16 };
 
 typedef struct workload {
   size_t count;
@@ -139,10 +145,16 @@ make_keys(workload *work, bool is_decimal)
 static void
 add_all(workload *work, gs_table_writer *writer)
 {
+  static uint8_t pool[POOL_BYTES + VALUE_BYTES];
   uint8_t value[VALUE_BYTES];
+  uint64_t state = 7;
+  for (size_t i = 0; i < sizeof pool; i++) {
+    pool[i] = (uint8_t)bench_random(&state);
+  }
   memset(value, 7, sizeof value);
   for (size_t i = 0; i < work->count; i++) {
     memcpy(value, work->keys[i], KEY_BYTES);
+    memcpy(value + KEY_BYTES, pool + i * 61 % POOL_BYTES, VALUE_BYTES / 2);
     gs_entry entry = {.key = gs_slice_of(work->keys[i], KEY_BYTES),
                       .value = gs_slice_of(value, VALUE_BYTES),
                       .seq = 1 + i,
@@ -157,6 +169,7 @@ write_and_open(workload *work, const char *path)
   gs_table_writer_options options = {.path = path,
                                      .id = 1,
                                      .salt = SALT,
+                                     .codec = row_codecs[work->row],
                                      .has_point_index = work->has_point_index};
   gs_table_writer *writer = NULL;
   gs_table_meta meta;
@@ -284,7 +297,7 @@ run_row(workload *work, int row)
   unlink(file.path);
   work->row = row;
   work->has_point_index = row != 1;
-  make_keys(work, row == 2);
+  make_keys(work, row >= 2);
   write_and_open(work, file.path);
   run_scans(work);
   run_points(work);
@@ -300,9 +313,10 @@ main(int argc, char **argv)
   bench_grid writes;
   bench_grid scans;
   bench_grid reads;
-  bench_grid_init(&writes, "Writing", row_names, 3, write_names, WRITE_COLUMNS);
-  bench_grid_init(&scans, "Scans", row_names, 3, scan_names, SCAN_COLUMNS);
-  bench_grid_init(&reads, "Points", row_names, 3, read_names, READ_COLUMNS);
+  bench_grid_init(&writes, "Writing", row_names, ROWS, write_names,
+                  WRITE_COLUMNS);
+  bench_grid_init(&scans, "Scans", row_names, ROWS, scan_names, SCAN_COLUMNS);
+  bench_grid_init(&reads, "Points", row_names, ROWS, read_names, READ_COLUMNS);
   workload work = {
       .count = bench_scaled(bench_scale(argc, argv), ENTRIES, 1000),
       .env = gs_env_posix(),
@@ -314,7 +328,7 @@ main(int argc, char **argv)
   work.queries = bench_alloc(work.count, KEY_BYTES);
   work.absent = bench_alloc(work.count, KEY_BYTES);
   for (int repeat = 0; repeat < REPEATS; repeat++) {
-    for (int row = 0; row < 3; row++) {
+    for (int row = 0; row < ROWS; row++) {
       run_row(&work, row);
     }
   }
