@@ -545,6 +545,11 @@ typedef struct gs_stall_stats {
   uint64_t count, total_us, max_us;
 } gs_stall_stats;
 
+typedef struct gs_level_stats {
+  uint64_t bytes;      /* of tables, as stored */
+  uint64_t data_bytes; /* of keys and values, as they were given */
+} gs_level_stats;
+
 typedef struct gs_stats {
   /* operations since open */
   uint64_t puts, deletes, gets, get_hits, scans, batches, commits;
@@ -565,6 +570,7 @@ typedef struct gs_stats {
   /* disk now */
   uint64_t table_count, run_count, table_bytes, wal_bytes;
   uint64_t entry_count, tombstone_count; /* in tables */
+  gs_level_stats levels[GS_PLAN_MAX_LEVEL + 1];
   /* stalls since open */
   uint64_t stall_count, stall_total_us, stall_max_us; /* of all reasons */
   gs_stall_stats stalls[GS_STALL_REASONS];

@@ -95,6 +95,8 @@ add_tables(const gs_version *version, gs_stats *out)
     out->table_bytes += run->bytes;
     out->entry_count += run->entry_count;
     out->tombstone_count += run->tombstone_count;
+    out->levels[run->level].bytes += run->bytes;
+    out->levels[run->level].data_bytes += run->data_bytes;
     for (size_t t = 0; t < run->table_count; t++) {
       gs_table *table = atomic_load(&run->tables[t]->payload);
       out->index_bytes += table == NULL ? 0 : gs_table_memory_bytes(table);

@@ -77,6 +77,9 @@ test_memory_and_disk_are_told_as_they_are_now(void **state)
   }
   gs_stats after = kit_stats(store);
   assert_true(after.memtable_bytes < before.memtable_bytes);
+  assert_int_equal(after.levels[0].bytes, after.table_bytes);
+  assert_true(after.levels[0].data_bytes > 50 * 100);
+  assert_int_equal(after.levels[1].bytes, 0);
   assert_true(after.cache_bytes > 0);
   assert_true(after.cache_bytes <= after.cache_capacity_bytes);
   assert_true(after.cache_loads > 0);

@@ -66,6 +66,29 @@ push_state(lua_State *L, const gs_stats *x)
   PUSH(L, "journal", {"events", x->journal_events}, {"lost", x->journal_lost});
 }
 
+/* tables.levels: { level =, bytes =, data = } for each that holds any */
+static void
+push_levels(lua_State *L, const gs_stats *x)
+{
+  lua_getfield(L, -1, "tables");
+  lua_newtable(L);
+  lua_Integer count = 0;
+  for (int i = 0; i <= GS_PLAN_MAX_LEVEL; i++) {
+    if (x->levels[i].bytes > 0) {
+      lua_createtable(L, 0, 3);
+      lua_pushinteger(L, i);
+      lua_setfield(L, -2, "level");
+      lua_pushinteger(L, (lua_Integer)x->levels[i].bytes);
+      lua_setfield(L, -2, "bytes");
+      lua_pushinteger(L, (lua_Integer)x->levels[i].data_bytes);
+      lua_setfield(L, -2, "data");
+      lua_rawseti(L, -2, ++count);
+    }
+  }
+  lua_setfield(L, -2, "levels");
+  lua_pop(L, 1);
+}
+
 static void
 push_reason(lua_State *L, gs_stall reason, const gs_stall_stats *x)
 {
@@ -109,6 +132,7 @@ stats(lua_State *L)
   lua_newtable(L);
   push_activity(L, &now);
   push_state(L, &now);
+  push_levels(L, &now);
   push_stalls(L, &now);
   return 1;
 }

@@ -90,6 +90,15 @@ local function reasons_text(reasons)
   return #parts > 0 and table.concat(parts, " ") or "-"
 end
 
+-- "0 1200 of 4000 1 …": what is stored of how much, level by level.
+local function levels_text(levels)
+  local parts = {}
+  for i, at in ipairs(levels) do
+    parts[i] = ("%d %d of %d"):format(at.level, at.bytes, at.data)
+  end
+  return #parts > 0 and table.concat(parts, " ") or "-"
+end
+
 function Stats:__tostring()
   local lines = {}
   for _, group in ipairs(order) do
@@ -101,6 +110,8 @@ function Stats:__tostring()
       local value = self[group][name]
       if name == "by_reason" then
         value = reasons_text(value)
+      elseif name == "levels" then
+        value = levels_text(value)
       end
       local text = math.type(value) == "float" and ("%.2f"):format(value)
       parts[i] = name .. " " .. (text or tostring(value))

@@ -26,7 +26,7 @@ describe("stats", function()
       dropped = "covered expired tombstones",
       memory = "cache cache_capacity indexes memtables",
       wal = "bytes sync_waits syncs",
-      tables = "bytes count entries runs tombstones",
+      tables = "bytes count entries levels runs tombstones",
       cache = "evictions loads",
       stalls = "by_reason count last_reason max_ms total_ms",
       views = "snapshots",

@@ -79,6 +79,27 @@ describe("stats", function()
       :find("by_reason runs 2 throttle 3,", 1, true))
   end)
 
+  it("tell what tables of each level store of what was given", function()
+    local sizes = {}
+    for _, compression in ipairs { "none", "zstd" } do
+      local store <close> = assert(grainstore.open(tmp.path(), {
+        compression = compression, policy = "manual",
+      }))
+      assert.same({}, store:stats().tables.levels)
+      for i = 1, 300 do
+        store:put(("key%03d"):format(i), ("words "):rep(20))
+      end
+      store:flush()
+      local tables = store:stats().tables
+      assert.same({ { level = 0, bytes = tables.bytes, data = 300 * 126 } },
+        tables.levels)
+      local text = ("levels 0 %d of %d,"):format(tables.bytes, 300 * 126)
+      assert.is_truthy(tostring(store:stats()):find(text, 1, true))
+      sizes[compression] = tables.bytes
+    end
+    assert.is_true(sizes.zstd * 3 < sizes.none)
+  end)
+
   it("of two looks are two tables", function()
     local store <close> = assert(grainstore.open(tmp.path()))
     local before = store:stats()
