@@ -110,8 +110,8 @@ gs_regain(gs_log_remains *log, const gs_repair_report *report,
   size_t kept = 0;
   for (size_t i = 0; status == GS_OK && i < log->entry_count; i++) {
     bool is_lost = has_lost(&l, entries[i].key);
-    bool is_wanted = entries[i].seq > flushed_seq ||
-                     (is_lost && entries[i].seq >= first);
+    bool is_wanted =
+        entries[i].seq > flushed_seq || (is_lost && entries[i].seq >= first);
     if (is_wanted) {
       entries[kept++] = entries[i];
     }
