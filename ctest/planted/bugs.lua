@@ -24,7 +24,7 @@ return {
     file = "core/wal/replay.c",
     find = "gs_status status = judge_by_segments(r, err);",
     replace = "gs_status status = GS_OK;",
-    caught_by = "ctest/wal/replay_sweep_test" },
+    caught_by = "spec/torture/structure_spec.lua" },
 
   { number = 2, class = "a torn append accepted as data",
     fault = "the checksum of a frame's payload is not compared",

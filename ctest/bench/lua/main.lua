@@ -84,9 +84,10 @@ if wants "others" then
     .. "%d turns"):format(chosen.entries, chosen.repeats), rows, versions)
 end
 if wants "policies" then
-  say(("Policies: %d entries put twice in random order, memtables of %d KiB")
-    :format(chosen.entries, chosen.memtable_bytes >> 10),
-    policies.run(chosen, boundary.wall), {})
+  for _, made in ipairs(policies.run(chosen, boundary.wall)) do
+    say(("Policies, %s: %d writes, memtables of %d KiB"):format(made.title,
+      2 * chosen.entries, chosen.memtable_bytes >> 10), made.rows, {})
+  end
 end
 if chosen.csv then
   local file <close> = assert(io.open(chosen.csv, "w"))
