@@ -73,6 +73,7 @@ local function settings(w, o, switches)
   for name, value in pairs(o) do all[name] = value end
   all.has_log, all.may_lose = switches.log, switches.lossy
   all.asks_at_once, all.is_fed = switches.threaded, w.record ~= nil
+  all.writes = w.writes + 2 * (w.tree_keys or 0) -- keys in order go on behind
   return all
 end
 
@@ -151,7 +152,8 @@ end
 
 -- The same flush by flush.
 local function replay(v, w, samples)
-  local history, writes, count = {}, 0, #w.record
+  if w.tree then v:plant(w.tree_keys, w.tree) end
+  local history, writes, count = {}, v:look().writes, #w.record
   for i, flush in ipairs(w.record) do
     writes = writes + flush.writes
     v:feed(flush)

@@ -58,6 +58,26 @@ describe("a recorded workload", function()
     end)
   end
 
+  it("begins with the tree that a late record finds", function()
+    for _, workload in ipairs { agree.workloads[1], agree.workloads[3] } do
+      for _, name in ipairs(SOURCES) do
+        local all = engine(workload, name).journal
+        local late = table.move(all, #all // 3, #all, 1, {})
+        local user, written = 0, 0
+        for i = 2, #late do
+          user = user + (late[i].kind == "flush" and late[i].read_bytes or 0)
+          written = written + (late[i].written_bytes or 0)
+        end
+        local record = assert(lab.recorded { events = late })
+        assert.is_true(record.missing_events > 0 and #record.tree > 0)
+        local found = replay(record, name)
+        assert(math.abs(found * user / written - 1) <= BOUND,
+          ("%s, %s: the engine's is %.3f, the lab's %.3f"):format(workload[1],
+            name, written / user, found))
+      end
+    end
+  end)
+
   it("has the flushes of the record, at their times", function()
     local measured = engine(agree.workloads[5], "tiered")
     local w = assert(lab.recorded { events = measured.journal })

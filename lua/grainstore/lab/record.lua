@@ -110,10 +110,12 @@ function Record:is_queue()
     and self.deletes > 0.2 * self.writes
 end
 
---- Entries in the queue at the end.
+--- Entries in the queue at the end: what came and did not go, and where that is
+-- not all, those of the oldest run, to which little comes that is deleted.
 -- @treturn number
 function Record:length()
-  return math.max(1, self.writes - 2 * self.deletes)
+  local came = self.writes - 2 * self.deletes
+  return math.max(1, came, self.is_late and self.oldest or 0)
 end
 
 --- Whether keys came in order: nearly all flushes lie beyond the others.
@@ -147,6 +149,7 @@ function Record:add_flush(event)
   self.writes = self.writes + flush.writes
   self.gone = self.gone + gone
   self.deletes = self.deletes + flush.deletes
+  self.lasting = self.lasting + flush.lasting * flush.writes
   self.user_bytes = self.user_bytes + flush.user_bytes
   self.largest = math.max(self.largest, flush.user_bytes)
   self.expiring = self.expiring + flush.expiring
@@ -156,7 +159,7 @@ function Record:add_flush(event)
 end
 
 -- An opening that finds what no flush has told of.
-local function is_late(event, flushes)
+local function finds_more(event, flushes)
   return event.kind == "open" and (event.recovered.batches > 0
     or flushes == 0 and #event.tree > 0)
 end
@@ -168,9 +171,11 @@ end
 -- ttl_ms, min_key, max_key
 function Record:add(event)
   self.missing = self.missing + event.number - self.number - 1
-  if event.number ~= self.number + 1 or is_late(event, self.flushes) then
-    self.curve.is_whole = false
+  if event.number ~= self.number + 1 or finds_more(event, self.flushes) then
+    self.curve.is_whole, self.is_late = false, true
   end
+  local oldest = event.tree[#event.tree]
+  self.oldest = oldest and oldest.entries or 0
   self.number = event.number
   if event.code then return nil end
   if event.kind == "flush" then return self:add_flush(event) end
@@ -207,8 +212,9 @@ end
 function M.new()
   return setmetatable({
     curve = curves.new(), number = 0, flushes = 0, writes = 0, missing = 0,
-    gone = 0,    user_bytes = 0, largest = 0, expiring = 0, lives = 0,
-    deletes = 0, bounds = 0, bound_bytes = 0,
+    gone = 0, deletes = 0, lasting = 0, user_bytes = 0, largest = 0,
+    expiring = 0, lives = 0, bounds = 0, bound_bytes = 0,
+    is_late = false, oldest = 0,
     steps = 0, climbs = 0, rises = 0, falls = 0, returns = 0,
   }, Record)
 end

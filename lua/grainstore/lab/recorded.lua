@@ -4,13 +4,16 @@
 --       journal = "state" } }
 --
 -- Each flush of the record is a flush of the lab: with as many writes and keys,
--- at its time, with its shares of deletes and of what never expires. Sizes and
+-- at its time, with its shares of deletes and of what never expires. Where the
+-- record does not go back to the store's beginning, the lab begins with the
+-- tree that its first event tells of (see seedling). Sizes and
 -- the time to live are means over the record. Which keys were written is fitted
 -- (see curve); where they came in order, they do so in the lab.
 -- @module grainstore.lab.recorded
 
 local core = require "grainstore.core"
 local records = require "grainstore.lab.record"
+local seedling = require "grainstore.lab.seedling"
 
 local M = {}
 
@@ -76,16 +79,47 @@ local function events_of(options)
   return require "grainstore".journal(options.journal, { env = options.env })
 end
 
+-- What the first event left is what the lab begins with: a flush that it was is
+-- in that tree.
 local function gather(events)
   local record, flushes, opened_ms = records.new(), {}, nil
-  for _, event in ipairs(events) do
+  local begins_with = events[1] and events[1].tree or {}
+  for i, event in ipairs(events) do
     local flush = record:add(event)
-    flushes[#flushes + 1] = flush
+    if i > 1 or #begins_with == 0 then flushes[#flushes + 1] = flush end
     if event.kind == "open" and #flushes == 0 then
       opened_ms = event.time_ms
     end
   end
   return record, flushes, opened_ms
+end
+
+-- Writes before a flush, by its sequence numbers.
+local function seq_before(events)
+  for _, event in ipairs(events) do
+    local first = event.kind == "flush" and event.outputs
+      and event.outputs[1]
+    if first then return first.min_seq - 1 end
+  end
+  return 0
+end
+
+-- The tree at the record's beginning; not of a queue, whose runs hold keys of
+-- both ends, which no event tells apart.
+local function set_tree(made, record, events)
+  local tree = events[1].tree
+  if #tree == 0 or made.kind == "queue" then return end
+  local values = math.max(1, record.writes - record.gone)
+  local entries
+  made.tree, entries = seedling.new(tree, {
+    kind = made.kind, delete_share = made.delete_share, ttl_ms = made.ttl_ms,
+    expiring_share = made.ttl_ms > 0
+      and math.max(0, 1 - record.lasting / values) or 0,
+  }, made.start_ms, seq_before(events))
+  made.tree_keys = record:cycle() or entries
+  if made.kind == "sequence" and not record:cycle() then
+    made.keys = made.keys + entries
+  end
 end
 
 --- @tparam table options journal, the directory of a store (with env, that of a
@@ -104,12 +138,16 @@ function M.new(options)
   end
   local made = M.fit(record)
   for name, value in pairs(record:means()) do made[name] = value end
-  made.name, made.writes, made.flushes = "recorded", record.writes, #flushes
+  made.name, made.writes, made.flushes = "recorded", 0, #flushes
+  for _, flush in ipairs(flushes) do
+    made.writes = made.writes + flush.writes
+  end
   made.missing_events = record.missing
   made.start_ms = math.max(0, start_of(record, flushes, opened_ms)) // 1
   made.memtable_bytes = 2 * (record.largest
     + made.key_bytes + made.value_bytes) + 4096
   made.record = flushes
+  set_tree(made, record, events)
   return made
 end
 
