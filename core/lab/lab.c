@@ -199,6 +199,13 @@ gs_lab_set_sizes(gs_lab *lab, uint32_t key_bytes, uint32_t value_bytes,
   return status;
 }
 
+void
+gs_lab_set_speed(gs_lab *lab, double read_bytes_per_s, double write_bytes_per_s)
+{
+  lab->options.read_bytes_per_s = read_bytes_per_s;
+  lab->options.write_bytes_per_s = write_bytes_per_s;
+}
+
 gs_status
 gs_lab_set_mix(gs_lab *lab, const gs_mix_class *classes, size_t count,
                gs_error *err)

@@ -98,6 +98,10 @@ GS_MUST_CHECK gs_status gs_lab_set_sizes(gs_lab *lab, uint32_t key_bytes,
                                          uint32_t value_bytes, uint64_t ttl_ms,
                                          gs_error *err);
 
+/* A device of another speed for jobs that begin from now on; 0: no bounds. */
+void gs_lab_set_speed(gs_lab *lab, double read_bytes_per_s,
+                      double write_bytes_per_s);
+
 /* Other classes of random keys from now on; what tables hold is told by writes
  * and stays. */
 GS_MUST_CHECK gs_status gs_lab_set_mix(gs_lab *lab, const gs_mix_class *classes,

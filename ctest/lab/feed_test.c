@@ -114,6 +114,23 @@ test_a_policy_may_seal_in_the_middle_of_a_batch(void **state)
 }
 
 static void
+test_jobs_take_the_time_of_the_speed(void **state)
+{
+  (void)state;
+  test_alloc alloc;
+  gs_lab_options options = fed_options();
+  gs_lab *lab = kit_lab(&alloc, &options);
+  feed(lab, &(gs_lab_batch){.writes = 1000, .to_ms = 1001000});
+  assert_int_equal(lab->version->run_count, 1);
+  gs_lab_set_speed(lab, 100000, 100000);
+  feed(lab, &(gs_lab_batch){.writes = 1000, .to_ms = 1002000});
+  assert_int_equal(lab->version->run_count, 1); /* a second's work is to do */
+  feed(lab, &(gs_lab_batch){.writes = 1000, .to_ms = 1004000});
+  assert_int_equal(lab->version->run_count, 2);
+  kit_end(lab, &alloc);
+}
+
+static void
 test_wrong_batches_and_classes_are_misuse(void **state)
 {
   (void)state;
@@ -149,6 +166,7 @@ main(void)
       cmocka_unit_test(test_each_batch_is_a_flush_of_its_own_numbers),
       cmocka_unit_test(test_what_lasts_is_there_when_the_rest_has_expired),
       cmocka_unit_test(test_a_policy_may_seal_in_the_middle_of_a_batch),
+      cmocka_unit_test(test_jobs_take_the_time_of_the_speed),
       cmocka_unit_test(test_wrong_batches_and_classes_are_misuse),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,17 @@ set_sizes(lua_State *L)
   return done(L, status, &err);
 }
 
+/* v:speed(bytes a second that jobs read or write; 0: as fast as may be) */
+static int
+set_speed(lua_State *L)
+{
+  gs_lab *lab = gsl_check_lab(L);
+  double speed = luaL_checknumber(L, 2);
+  luaL_argcheck(L, speed >= 0, 2, "a number from 0 expected");
+  gs_lab_set_speed(lab, speed, speed);
+  return 0;
+}
+
 /* The table on top. */
 static gs_lab_planted
 take_table(lua_State *L)
@@ -150,6 +161,6 @@ plant(lua_State *L)
 }
 
 const luaL_Reg gsl_lab_feed[] = {
-    {"feed", feed},   {"mix", set_mix}, {"sizes", set_sizes},
-    {"plant", plant}, {NULL, NULL},
+    {"feed", feed},       {"mix", set_mix}, {"sizes", set_sizes},
+    {"speed", set_speed}, {"plant", plant}, {NULL, NULL},
 };

@@ -19,15 +19,16 @@ gsl_tell_watch(lua_State *L, gsl_store *s, int store_arg)
   lua_getiuservalue(L, store_arg, GSL_STORE_WATCH);
   lua_pushvalue(L, store_arg);
   s->is_watching = true;
-  int outcome = lua_pcall(L, 1, 0, 0);
+  int outcome = lua_pcall(L, 1, 1, 0);
   s->is_watching = false;
-  if (outcome != LUA_OK) {
-    lua_pop(L, 1); /* it keeps account of its failures itself */
+  if (outcome == LUA_OK && lua_toboolean(L, -1)) {
+    s->watched = ~noted; /* never what is noted next */
   }
+  lua_pop(L, 1); /* of an error too: it keeps account of its failures itself */
 }
 
 /* store:_watch(function | nil): from now on it is called at safe points where
- * jobs have ended since the last time */
+ * jobs have ended since the last time, or where it answered true then */
 static int
 watch(lua_State *L)
 {

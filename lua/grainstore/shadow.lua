@@ -37,6 +37,7 @@ Shadow.__index = Shadow
 Shadow.__name = "grainstore.shadow"
 
 local HISTORY = 4096 -- events that the keys are fitted to at first
+local MOST = 8       -- decisions of a shadow at one safe point
 local TRIES = 64     -- to find a moment at which no job ends
 
 -- store -> its shadows; a store that is collected leaves.
@@ -44,25 +45,30 @@ local shadows = setmetatable({}, { __mode = "k" })
 
 -- ---- following the store ----------------------------------------------------
 
-local function follow(shadow)
-  local store = shadow.store
+-- At most so many decisions, or all; returns whether there is more to do.
+local function follow(shadow, most)
+  local store, mirror = shadow.store, shadow.mirror
   local events, message = store:_journal {
     since = shadow.number, in_memory = true,
   }
   shadow.unread = not events and message or nil
-  if not events or #events == 0 then return end
-  shadow.number = events[#events].number
-  local ok, problem = pcall(store._bar, store, function()
-    for _, event in ipairs(events) do shadow.mirror:add(event) end
+  events = events or {}
+  shadow.number = #events > 0 and events[#events].number or shadow.number
+  local ok, more = pcall(store._bar, store, function()
+    for _, event in ipairs(events) do mirror:add(event) end
+    return mirror:work(most)
   end)
-  if not ok then shadow.mirror.problem = tostring(problem) end
+  if not ok then mirror.problem = tostring(more) end
+  return ok and more
 end
 
 local function tell(store)
+  local more = false
   for _, shadow in ipairs(table.move(shadows[store], 1, #shadows[store], 1,
     {})) do
-    follow(shadow)
+    more = follow(shadow, MOST) or more
   end
+  return more
 end
 
 local function enter(shadow)
@@ -144,6 +150,7 @@ local function settings_of(store)
   return {
     memtable_bytes = options.memtable_bytes, table_bytes = options.table_bytes,
     block_bytes = options.block_bytes, lossy = options.lossy,
+    threads = options.threads,
   }
 end
 

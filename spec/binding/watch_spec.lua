@@ -46,6 +46,18 @@ describe("a store that is watched", function()
     assert.equal(2, told)
   end)
 
+  it("tells again where it is asked to", function()
+    local store <close> = open()
+    local told = 0
+    store:_watch(function()
+      told = told + 1
+      return told < 3
+    end)
+    flush(store)
+    for _ = 1, 5 do store:put("a", "b") end
+    assert.equal(3, told)
+  end)
+
   it("goes on when whoever watches fails", function()
     local store <close> = open()
     store:_watch(function() error "no" end)

@@ -40,7 +40,7 @@ local function mirror_of(store, history)
     history = history or store:journal(),
     settings = {
       memtable_bytes = 1 << 20, table_bytes = 64 << 10, block_bytes = 4096,
-      lossy = false,
+      lossy = false, threads = 0,
     },
   }
   tree.close(shape)
@@ -51,6 +51,7 @@ local function follow(mirror, store, since)
   for _, event in ipairs(store:journal { since = since }) do
     mirror:add(event)
   end
+  mirror:work()
 end
 
 local function last_number(store)
@@ -117,6 +118,29 @@ describe("a mirror", function()
     mirror:close()
   end)
 
+  it("takes its time", function()
+    local store <close> = store_of { scattered(50, 1), scattered(50, 2),
+      scattered(50, 3) }
+    local mirror = mirror_of(store)
+    local since = last_number(store)
+    for i = 1, 5 do
+      for _, key in ipairs(scattered(50, i)) do store:put(key, "v") end
+      store:flush()
+    end
+    for _, event in ipairs(store:journal { since = since }) do
+      mirror:add(event)
+    end
+    assert.is_true(mirror:work(1))
+    assert.equal(1, mirror.virtual.decisions)
+    assert.equal(4, #mirror.waiting)
+    assert.is_true(mirror:work(2))
+    assert.equal(3, mirror.virtual.decisions)
+    assert.is_false(mirror:work())
+    assert.equal(0, #mirror.waiting)
+    assert.equal(5, mirror.virtual.decisions)
+    mirror:close()
+  end)
+
   it("ends, and says why, where the virtual store can do nothing", function()
     local store <close> = store_of { scattered(50, 1), scattered(50, 2),
       scattered(50, 3) }
@@ -126,6 +150,7 @@ describe("a mirror", function()
       read_bytes = 1000, written_bytes = 1000, outputs = {}, inputs = {},
       dropped = { covered = 10, tombstones = 1e17, expired = 0 }, tree = {},
     }
+    assert.is_false(mirror:work())
     assert.truthy(mirror.problem)
     mirror:close()
     mirror:close()

@@ -14,7 +14,7 @@ local function lay(run, lo, hi, writes)
   local t = {
     id = 1, min_key = key_of(lo), max_key = key_of(hi), entries = 1000,
   }
-  return spread.lay(t, run, ruler, function() return writes end)
+  return spread.lay(t, run, ruler, function() return writes end, 1)
 end
 
 describe("writes of tables", function()
@@ -47,12 +47,21 @@ describe("writes of tables", function()
     assert.near(0.5, uneven, 1e-9)
     local laid = spread.lay({
       id = 2, min_key = key_of(0.25), max_key = key_of(0.75), entries = 1000,
-    }, 3, ruler, at)
+    }, 3, ruler, at, 1)
     assert.equal(200, (spread.mean(laid)))
     assert.equal(100, spread.together { laid }(0.3))
     assert.equal(300, spread.together { laid }(0.7))
     local _, even = spread.mean(lay(1, 0, 1, 5))
     assert.equal(0, even)
+  end)
+
+  it("are kept at fewer places of many tables", function()
+    local function at(place) return place end
+    local t = { id = 2, min_key = key_of(0), max_key = key_of(1), entries = 9 }
+    assert.equal(16, #spread.lay(t, 3, ruler, at, 1))
+    assert.equal(16, #spread.lay(t, 3, ruler, at, 16))
+    assert.equal(4, #spread.lay(t, 3, ruler, at, 64))
+    assert.equal(2, #spread.lay(t, 3, ruler, at, 9999))
   end)
 
   it("are found again by a ruler that has learnt", function()
@@ -61,7 +70,7 @@ describe("writes of tables", function()
     other:learn { whole }
     local laid = spread.lay({
       id = 2, min_key = key_of(0), max_key = key_of(0.5), entries = 100,
-    }, 3, other, function() return 1 end)
+    }, 3, other, function() return 1 end, 1)
     assert.near(1, laid.hi - laid.lo, 1e-9)
     spread.measure(laid, ruler)
     assert.near(0.5, laid.hi - laid.lo, 0.01)

@@ -47,8 +47,8 @@ local function note(bins, writes, keys, width)
   bin.count = bin.count + 1
 end
 
-function Curve:lay(t, run, writes_at)
-  local laid = spread.lay(t, run, self.ruler, writes_at)
+function Curve:lay(t, run, writes_at, count)
+  local laid = spread.lay(t, run, self.ruler, writes_at, count)
   self.tables[t.id] = laid
   return laid
 end
@@ -64,7 +64,7 @@ function Curve:flush(event, writes, distinct)
   for _, t in ipairs(event.outputs) do
     self:lay(t, event.tree[1] and event.tree[1].id, function()
       return writes
-    end)
+    end, #event.outputs)
   end
 end
 
@@ -131,7 +131,9 @@ end
 function Curve:teach(event, inputs)
   local _, uneven = spread.mean_everywhere(spread.together(inputs))
   if uneven < UNEVEN and not event.outputs_left_out then
+    local before = self.ruler.knots
     self.ruler:learn(event.outputs)
+    if self.ruler.knots == before then return end
     for _, t in ipairs(inputs) do spread.measure(t, self.ruler) end
   end
 end
@@ -154,7 +156,7 @@ function Curve:merge(event, share, expires)
   local run = run_of(event)
   local writes_at = self:sum_up(event, run, inputs)
   for _, t in ipairs(event.outputs) do
-    local laid = self:lay(t, run, writes_at)
+    local laid = self:lay(t, run, writes_at, #event.outputs)
     local writes, uneven = spread.mean(laid)
     local trust = 1 / (1 + (uneven / UNEVEN) ^ 2)
     self.reach = math.max(self.reach, writes)

@@ -2,6 +2,9 @@
 -- each flush of the store is a flush of it. What is done to it in between is
 -- another policy's affair.
 --
+-- Jobs take the time that the store's own took on average, byte by byte; of a
+-- store without threads, which does its work inside calls, none.
+--
 -- A flush tells how much it holds, not which keys; those are fitted to what the
 -- store's flushes and merges have told so far (see curve and recorded), anew
 -- whenever their number has grown by an eighth. Before the first few flushes
@@ -23,6 +26,8 @@ local ENOUGH = 3       -- flushes, to tell keys in order from others
 local ENDLESS = 2 ^ 43 -- keys in order that a store may ever write
 local WRITES = 1e15
 local GROWTH = 1.125   -- of the flushes until the next fit
+local MEASURED_US = 1000 -- of work that tell a speed
+local BACKLOG = 64     -- flushes that may wait for decisions
 local DENSE = 16       -- entries of a table that say how close keys lie
 
 -- ---- the tree it begins with ------------------------------------------------
@@ -93,7 +98,9 @@ local function settings_of(self, fit, means)
     ttl_ms = means.ttl_ms, is_fed = true, asks_at_once = true, has_log = false,
     memtable_bytes = math.max(s.memtable_bytes,
       2 * (means.key_bytes + means.value_bytes) + 4096),
-    table_bytes = s.table_bytes, block_bytes = s.block_bytes, workers = 1,
+    table_bytes = s.table_bytes, block_bytes = s.block_bytes,
+    workers = math.max(1, s.threads), read_bytes_per_s = self:speed(),
+    write_bytes_per_s = self:speed(),
     may_lose = s.lossy, start_ms = self.began_ms, seed = 1,
   }
 end
@@ -172,14 +179,27 @@ function Mirror:refit()
   local fit = recorded.fit(self.record)
   if fit.kind ~= self.fit.kind then return self:begin_again(fit) end
   self.fit, self.fitted = fit, self.record.flushes
-  self.virtual:adapt(fit.classes, self.record:means())
+  self.virtual:adapt(fit.classes, self.record:means(), self:speed())
+end
+
+-- Bytes a second that the store's jobs read and wrote.
+function Mirror:speed()
+  local is_known = self.settings.threads > 0 and self.job_us >= MEASURED_US
+  return is_known and self.job_bytes * 1e6 / self.job_us or 0
+end
+
+function Mirror:time(event)
+  if event.code or not event.written_bytes then return end
+  local read = event.kind == "merge" and event.read_bytes or 0
+  self.job_us = self.job_us + event.took_us
+  self.job_bytes = self.job_bytes + read + event.written_bytes
 end
 
 function Mirror:replay(flush)
   if self.record.flushes > self.fitted * GROWTH then self:refit() end
   self.writes = self.writes + flush.writes
   self.virtual:feed(flush)
-  self.virtual:run(self.writes)
+  self.is_there = false
 end
 
 local counted = { merge = "merges", move = "moves", drop = "drops" }
@@ -207,8 +227,7 @@ function Mirror:is_in_tree(event)
   return false
 end
 
---- Takes the next event of the store's journal. What the virtual tree or its
--- policy make impossible ends the mirror, and is told as `problem`.
+--- Takes the next event of the store's journal.
 -- @tparam table event
 function Mirror:add(event)
   local flush = self.record:add(event)
@@ -216,21 +235,39 @@ function Mirror:add(event)
     return
   end
   self:count(event)
+  self:time(event)
   if not flush or self.problem then return end
-  local ok, message = pcall(self.take, self, flush)
-  if not ok then self.problem = tostring(message) end
+  self.waiting[#self.waiting + 1] = flush
 end
 
--- Until enough is known they wait.
-function Mirror:take(flush)
-  self.waiting[#self.waiting + 1] = flush
+-- Replays what waits, flush by flush. Until enough is known all wait.
+local function go_on(self, most)
   if not self.virtual then
-    if self.record.flushes < ENOUGH then return end
+    if self.record.flushes < ENOUGH or #self.waiting == 0 then return false end
     self:begin(recorded.fit(self.record))
   end
-  local waiting = self.waiting
-  self.waiting = {}
-  for _, one in ipairs(waiting) do self:replay(one) end
+  while true do
+    if not self.is_there then
+      local before = self.virtual.decisions
+      self.is_there = self.virtual:run(self.writes, most)
+      if not self.is_there then return true end
+      most = most - (self.virtual.decisions - before)
+    end
+    if #self.waiting == 0 then return false end
+    self:replay(table.remove(self.waiting, 1))
+  end
+end
+
+--- Lets the virtual tree follow what was added. What it or its policy make
+-- impossible ends the mirror, and is told as `problem`.
+-- @tparam ?integer most decisions now; no bound where too many flushes wait
+-- @treturn boolean whether more is to be done
+function Mirror:work(most)
+  if self.problem then return false end
+  if not most or #self.waiting > BACKLOG then most = math.huge end
+  local ok, more = pcall(go_on, self, most)
+  if not ok then self.problem = tostring(more) end
+  return ok and more
 end
 
 --- The virtual tree of now, as `store:tree()` gives one; nil while flushes
@@ -248,24 +285,28 @@ end
 
 --- @tparam table options policy; history, events of the store up to now; tree,
 -- the store's tree of now; settings, the store's memtable_bytes, table_bytes,
--- block_bytes and lossy
+-- block_bytes, threads and lossy
 -- @treturn table a mirror: real (sums of what the store did), record, virtual
 -- (nil while flushes wait), fit, problem (why it follows no longer)
 function M.new(options)
   local record, ids = records.new(), {}
-  for _, event in ipairs(options.history) do record:add(event) end
-  record.missing = 0
   local tables = copy_tables(options.tree)
   for _, t in ipairs(tables) do ids[t.id] = true end
-  return setmetatable({
+  local mirror = setmetatable({
     policy = options.policy, settings = options.settings, record = record,
     tables = tables, ids = ids, began_ms = options.tree.now_ms, waiting = {},
-    before = {},
+    is_there = true, before = {}, job_us = 0, job_bytes = 0,
     real = {
       flushes = 0, user_bytes = 0, flushed_bytes = 0, merged_bytes = 0,
       read_bytes = 0, merges = 0, moves = 0, drops = 0,
     },
   }, Mirror)
+  for _, event in ipairs(options.history) do
+    record:add(event)
+    mirror:time(event)
+  end
+  record.missing = 0
+  return mirror
 end
 
 return M

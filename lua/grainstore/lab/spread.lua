@@ -8,7 +8,13 @@
 
 local M = {}
 
-local PLACES = 16
+local PLACES = 16 -- of all keys
+
+-- Of a table where a job made so many: fewer of them, the more narrow tables
+-- there are.
+local function places_for(count)
+  return math.max(2, math.min(PLACES, 256 // count))
+end
 
 --- Where a laid table lies by a ruler, which may have learnt since.
 -- @tparam table laid
@@ -22,15 +28,17 @@ end
 -- @tparam ?integer run
 -- @tparam table ruler
 -- @tparam function writes_at of a place
+-- @tparam integer count of the tables that the job made
 -- @treturn table laid
-function M.lay(t, run, ruler, writes_at)
+function M.lay(t, run, ruler, writes_at, count)
   local laid = {
     run = run or t.id, min_key = t.min_key, max_key = t.max_key,
     entries = t.entries,
   }
   M.measure(laid, ruler)
-  for i = 1, PLACES do
-    laid[i] = writes_at(laid.lo + (laid.hi - laid.lo) * (i - 0.5) / PLACES)
+  local places = places_for(count)
+  for i = 1, places do
+    laid[i] = writes_at(laid.lo + (laid.hi - laid.lo) * (i - 0.5) / places)
   end
   return laid
 end
@@ -58,8 +66,9 @@ local function find(run, at)
 end
 
 local function writes_in(t, at)
-  local i = (at - t.lo) / (t.hi - t.lo) * PLACES // 1 + 1
-  return t[math.max(1, math.min(i, PLACES))]
+  local places = #t
+  local i = (at - t.lo) / (t.hi - t.lo) * places // 1 + 1
+  return t[math.max(1, math.min(i, places))]
 end
 
 --- The writes of tables of several runs together.
@@ -88,11 +97,12 @@ end
 
 local function mean_of(numbers)
   local sum, squares = 0, 0
-  for i = 1, PLACES do
+  local count = #numbers
+  for i = 1, count do
     sum, squares = sum + numbers[i], squares + numbers[i] * numbers[i]
   end
-  local mean = sum / PLACES
-  local variance = math.max(0, squares / PLACES - mean * mean)
+  local mean = sum / count
+  local variance = math.max(0, squares / count - mean * mean)
   return mean, mean > 0 and math.sqrt(variance) / mean or 0
 end
 

@@ -51,10 +51,12 @@ function Virtual:plant(keys, tables)
   if not planted then error(message, 0) end
 end
 
---- Other keys, and entries of other sizes, from now on.
+--- Other keys, entries of other sizes, and jobs of another speed from now on.
 -- @tparam ?table classes nil where keys are in order
 -- @tparam table sizes key_bytes, value_bytes, ttl_ms
-function Virtual:adapt(classes, sizes)
+-- @tparam number speed bytes a second; 0: jobs take no time
+function Virtual:adapt(classes, sizes, speed)
+  self.core:speed(speed)
   local done, message = self.core:sizes(sizes)
   if done and classes then done, message = self.core:mix(classes) end
   if not done then error(message, 0) end
@@ -70,16 +72,20 @@ end
 --- Lets the machine run until so many writes in all; whenever a decision is
 -- wanted the policy is asked. Raises where the store can do nothing any more.
 -- @tparam number writes
-function Virtual:run(writes)
-  while true do
+-- @tparam[opt] integer most decisions; then it comes back before it is there
+-- @treturn boolean whether it is there
+function Virtual:run(writes, most)
+  local last = self.decisions + (most or math.huge)
+  while self.decisions < last do
     local event, message = self.core:advance(writes)
     if not event then error(message, 0) end
-    if event == "reached" then return end
+    if event == "reached" then return true end
     local began = os.clock()
     self.decide(self)
     self.decisions = self.decisions + 1
     self.policy_s = self.policy_s + (os.clock() - began)
   end
+  return false
 end
 
 --- Figures of this moment; see binding/lab.c.
