@@ -101,6 +101,18 @@ describe("a shadow", function()
     end)
   end
 
+  it("agrees with a store that packs its tables", function()
+    local env, w = T.env { seed = 1 }, agree.workloads[1][2](WRITES)
+    local store <close> = open {
+      env = env, policy = maker "tiered", compression = "lz4",
+    }
+    local shadow <close> = assert(store:shadow(maker "tiered"))
+    writer(store, env, w)(WRITES)
+    local report = shadow:report()
+    assert.is_true(report.store.write_amp < 1)
+    check(report.shadow.write_amp, report.store.write_amp, "packed")
+  end)
+
   it("gives both sides", function()
     local report = run(agree.workloads[1], "leveled", { "tiered" }, 1000).tiered
     assert.equal("tiered/1", report.policy)

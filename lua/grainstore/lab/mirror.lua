@@ -27,6 +27,8 @@ local ENDLESS = 2 ^ 43 -- keys in order that a store may ever write
 local WRITES = 1e15
 local GROWTH = 1.125   -- of the flushes until the next fit
 local MEASURED_US = 1000 -- of work that tell a speed
+local PACKED = 0.9     -- of what plain tables take
+local ROW = 20         -- bytes of a table for each entry beside key and value
 local BACKLOG = 64     -- flushes that may wait for decisions
 local DENSE = 16       -- entries of a table that say how close keys lie
 
@@ -127,7 +129,7 @@ end
 
 -- A virtual tree that begins with self.tables.
 function Mirror:begin(fit)
-  local means = self.record:means()
+  local means = self:means()
   local is_ordered = fit.kind ~= "random"
   local ruler = is_ordered and rulers.new() or self.record.curve.ruler
   if fit.kind == "sequence" or fit.kind == "random" and #ruler.knots < 2 then
@@ -179,7 +181,27 @@ function Mirror:refit()
   local fit = recorded.fit(self.record)
   if fit.kind ~= self.fit.kind then return self:begin_again(fit) end
   self.fit, self.fitted = fit, self.record.flushes
-  self.virtual:adapt(fit.classes, self.record:means(), self:speed())
+  self.virtual:adapt(fit.classes, self:means(), self:speed())
+end
+
+-- What one write is like; where the store's tables are packed, with as much
+-- less of a value as makes its tables as small as they are.
+function Mirror:means()
+  local means = self.record:means()
+  local left = self.table_bytes / math.max(1, self.plain_bytes)
+  if left < PACKED then
+    local around = means.key_bytes + ROW
+    local entry = around + means.value_bytes
+    means.value_bytes = math.max(0, entry * left - around) // 1 | 0
+  end
+  return means
+end
+
+function Mirror:weigh(event)
+  for _, t in ipairs(event.outputs or {}) do
+    self.table_bytes = self.table_bytes + t.bytes
+    self.plain_bytes = self.plain_bytes + t.data_bytes + ROW * t.entries
+  end
 end
 
 -- Bytes a second that the store's jobs read and wrote.
@@ -236,6 +258,7 @@ function Mirror:add(event)
   end
   self:count(event)
   self:time(event)
+  self:weigh(event)
   if not flush or self.problem then return end
   self.waiting[#self.waiting + 1] = flush
 end
@@ -296,6 +319,7 @@ function M.new(options)
     policy = options.policy, settings = options.settings, record = record,
     tables = tables, ids = ids, began_ms = options.tree.now_ms, waiting = {},
     is_there = true, before = {}, job_us = 0, job_bytes = 0,
+    table_bytes = 0, plain_bytes = 0,
     real = {
       flushes = 0, user_bytes = 0, flushed_bytes = 0, merged_bytes = 0,
       read_bytes = 0, merges = 0, moves = 0, drops = 0,
@@ -304,6 +328,7 @@ function M.new(options)
   for _, event in ipairs(options.history) do
     record:add(event)
     mirror:time(event)
+    mirror:weigh(event)
   end
   record.missing = 0
   return mirror
