@@ -211,6 +211,26 @@ static const trial trials[] = {
      "if c then c:close() end env:watch()\n"
      "for state in env:states { keep = 'prefix', limit = 2 } do\n"
      "  state:files() end\n"},
+    {"fit", "core.fit { { writes = 100, distinct = 60, weight = 1 },\n"
+            "  { writes = 1000, distinct = 200, weight = 2 } }\n"},
+    {"watch", "local told = 0\n"
+              "s:_watch(function() told = told + 1 end)\n"
+              "s:put('watched', '1') s:flush() s:_noted()\n"
+              "s:_bar(function(a) return a end, 1) s:_watch()\n"},
+    {"lab_feed",
+     "local v <close> = assert(core.lab { keys = 1000,\n"
+     "  writes = 9000, key_bytes = 16, value_bytes = 100,\n"
+     "  memtable_bytes = 50000, table_bytes = 20000, is_fed = true,\n"
+     "  workers = 1, seed = 1, start_ms = 1000 })\n"
+     "v:plant(0, { { run = 0, level = 1, lo = 0, hi = 1,\n"
+     "  kept = 1, bytes = 20000, data_bytes = 11600,\n"
+     "  entries = 100, min_seq = 1, max_seq = 100 } })\n"
+     "v:sizes { key_bytes = 16, value_bytes = 90 }\n"
+     "v:speed(1e6) v:mix { { keys = 500, rate = 1 / 500 } }\n"
+     "v:feed { writes = 300, to_ms = 2000, distinct = 200 }\n"
+     "v:advance(300)\n"},
+    {"shadow", "local one <close> = s:shadow 'tiered'\n"
+               "s:put('seen', '1') s:flush() one:report() one:close()\n"},
     {"lab", "local v <close> = assert(core.lab { keys = 1000, writes = 9000,\n"
             "  key_bytes = 16, value_bytes = 100, memtable_bytes = 50000,\n"
             "  table_bytes = 20000, workers = 1, seed = 1, start_ms = 1000 })\n"
