@@ -40,7 +40,7 @@ local HISTORY = 4096 -- events that the keys are fitted to at first
 local MOST = 8       -- decisions of a shadow at one safe point
 local TRIES = 64     -- to find a moment at which no job ends
 
--- store -> its shadows; a store that is collected leaves.
+-- store -> set of its shadows; what is collected leaves.
 local shadows = setmetatable({}, { __mode = "k" })
 
 -- ---- following the store ----------------------------------------------------
@@ -54,41 +54,42 @@ local function follow(shadow, most)
   shadow.unread = not events and message or nil
   events = events or {}
   shadow.number = #events > 0 and events[#events].number or shadow.number
+  shadow.is_busy = true
   local ok, more = pcall(store._bar, store, function()
     for _, event in ipairs(events) do mirror:add(event) end
     return mirror:work(most)
   end)
+  shadow.is_busy = false
   if not ok then mirror.problem = tostring(more) end
   return ok and more
 end
 
+local function by_age(a, b) return a.order < b.order end
+
 local function tell(store)
-  local more = false
-  for _, shadow in ipairs(table.move(shadows[store], 1, #shadows[store], 1,
-    {})) do
-    more = follow(shadow, MOST) or more
-  end
+  local list, more = {}, false
+  for shadow in pairs(shadows[store]) do list[#list + 1] = shadow end
+  if #list == 0 then store:_watch(nil) end
+  table.sort(list, by_age)
+  for _, shadow in ipairs(list) do more = follow(shadow, MOST) or more end
   return more
 end
 
+local last_order = 0
+
 local function enter(shadow)
   local store = shadow.store
-  local list = shadows[store] or {}
-  shadows[store] = list
-  list[#list + 1] = shadow
+  shadows[store] = shadows[store] or setmetatable({}, { __mode = "k" })
+  shadows[store][shadow] = true
+  last_order = last_order + 1
+  shadow.order = last_order
   store:_watch(tell)
 end
 
 local function leave(shadow)
   local store = shadow.store
-  local list = shadows[store]
-  for i, one in ipairs(list) do
-    if one == shadow then
-      table.remove(list, i)
-      break
-    end
-  end
-  if #list == 0 and store:is_open() then store:_watch(nil) end
+  shadows[store][shadow] = nil
+  if not next(shadows[store]) and store:is_open() then store:_watch(nil) end
 end
 
 -- ---- beginning --------------------------------------------------------------
@@ -232,6 +233,9 @@ local function check(shadow, name)
   if not shadow.mirror or not shadow.store:is_open() then
     error(("bad argument #1 to '%s' (the shadow is closed)"):format(name), 3)
   end
+  if shadow.is_busy then
+    error("a policy cannot use the shadow that asks it", 3)
+  end
 end
 
 --- Both sides, from the moment it began to the store's last ended job.
@@ -256,7 +260,7 @@ end
 
 --- Ends the shadow; may be called twice, and after the store was closed.
 function Shadow:close()
-  if getmetatable(self) ~= Shadow then check(self, "close") end
+  if getmetatable(self) ~= Shadow or self.is_busy then check(self, "close") end
   if self.mirror then
     leave(self)
     self.mirror:close()

@@ -196,6 +196,21 @@ describe("a shadow's policy", function()
     assert.is_nil(store:get "a")
   end)
 
+  it("cannot use the shadow that asks it", function()
+    local store <close> = open()
+    local shadow, said = nil, {}
+    shadow = assert(store:shadow { pick = function()
+      said[1] = select(2, pcall(shadow.close, shadow))
+      said[2] = select(2, pcall(shadow.report, shadow))
+    end })
+    writer(store, nil, agree.workloads[1][2](WRITES))(500)
+    for i = 1, 2 do
+      assert.truthy(said[i]:find("cannot use the shadow", 1, true))
+    end
+    assert.is_nil(shadow:report().policy_error)
+    shadow:close()
+  end)
+
   it("may be a name, a table, or a module", function()
     local store <close> = open()
     for _, policy in ipairs {
@@ -357,6 +372,21 @@ describe("shadows", function()
       env = env, readonly = true,
     }))
     assert.equal("readonly", select(3, reader:shadow "tiered"))
+  end)
+
+  it("are collected where nobody keeps them", function()
+    local store <close> = open()
+    local kept = setmetatable({}, { __mode = "k" })
+    kept[assert(store:shadow "tiered")] = true
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(kept))
+    store:put("a", "b")
+    assert(store:flush())
+    local shadow <close> = assert(store:shadow "tiered")
+    store:put("a", "b")
+    assert(store:flush())
+    assert.equal(1, shadow:report().flushes)
   end)
 
   it("are collected with their store", function()
