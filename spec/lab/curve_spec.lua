@@ -99,6 +99,18 @@ describe("a curve", function()
     assert.equal(1, #curve:points())
   end)
 
+  it("knows what is alive where all that is older has expired", function()
+    local curve = curves.new()
+    local c = flush(curve, 1000)
+    curve.alive = 4000
+    local outputs = tables(4000, 4, 0, 1)
+    curve:merge(merge(join(c, tables(9000, 4, 0, 1)), outputs, {
+      into = 1, dropped = { expired = 77 },
+    }), 1, true)
+    check(curve, 2, 4000)
+    assert.equal(4000, curve.tables[outputs[1].id][1])
+  end)
+
   it("takes the oldest run for all writes where tables are unknown", function()
     local curve = curves.new()
     local outputs = tables(20000, 10, 0, 1)

@@ -57,6 +57,22 @@ describe("a record", function()
     assert.equal(5000, record:means().ttl_ms)
   end)
 
+  it("knows which writes are alive where all expire", function()
+    local list = {}
+    for i = 1, 6 do
+      list[i] = {
+        expiring = 90, min_expiry_ms = 1000 * i + 1500,
+        max_expiry_ms = 1000 * i + 2500,
+      }
+    end
+    local record = record_of(list)
+    assert.equal(2500, record:means().ttl_ms)
+    assert.equal(300, record:alive(6000)) -- flushes at 4000, 5000 and 6000
+    assert.is_nil(record_of { list[1], list[2] }:alive(2500))
+    list[3].expiring = 80
+    assert.is_nil(record_of(list):alive(6000))
+  end)
+
   it("tells keys in order from others", function()
     local function bounds(list)
       local all = {}

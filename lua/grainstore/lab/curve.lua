@@ -84,8 +84,9 @@ end
 -- exact than a sum of what merge after merge has handed on.
 function Curve:sum_up(event, run, inputs)
   local oldest = event.tree[#event.tree]
-  if not self.is_whole or not oldest or run ~= oldest.id then
-    return spread.together(inputs)
+  if not (self.is_whole or self.alive) or not oldest or run ~= oldest.id then
+    local sum, most = spread.together(inputs), self.alive or math.huge
+    return function(at) return math.min(sum(at), most) end
   end
   local lo, hi, others = 1, 0, {}
   for _, t in ipairs(inputs) do
@@ -96,11 +97,11 @@ function Curve:sum_up(event, run, inputs)
       others[#others + 1] = t
     end
   end
-  local all, elsewhere = self.writes, spread.together(others)
+  local all, elsewhere = self.alive or self.writes, spread.together(others)
   return function(at) return math.max(0, all - elsewhere(at)) end
 end
 
--- Takes the inputs out; nil where nothing is known of one.
+-- Takes the inputs out; nil where nothing is known of one, and those known.
 function Curve:take(inputs)
   local found, is_known = {}, true
   for _, id in ipairs(inputs) do
@@ -108,7 +109,7 @@ function Curve:take(inputs)
     is_known = is_known and self.tables[id] ~= nil
     self.tables[id] = nil
   end
-  return is_known and #found > 0 and found or nil
+  return is_known and #found > 0 and found or nil, found
 end
 
 -- The oldest run holds all keys, as of the newest write in it.
@@ -142,11 +143,12 @@ end
 -- @tparam number share of the writes that do not delete
 -- @tparam boolean expires whether anything ever does
 function Curve:merge(event, share, expires)
-  local inputs = self:take(event.inputs)
+  local inputs, known = self:take(event.inputs)
   if not inputs or event.dropped.expired > 0 or event.outputs_left_out then
     self.is_whole = false
   end
-  if event.dropped.expired > 0 or share <= 0 then return end
+  if self.alive then inputs = known end
+  if event.dropped.expired > 0 and not self.alive or share <= 0 then return end
   if not inputs then
     if not expires then self:note_oldest(event, share) end
     return
@@ -210,7 +212,9 @@ function Curve:points()
 end
 
 --- @treturn table a curve without points; reach, the most writes of any;
--- is_whole, to be made false where events or tables are missing
+-- is_whole, to be made false where events or tables are missing; alive, where
+-- all entries expire and a record is older than they live, the writes that have
+-- not: of what it does not know nothing is left
 function M.new()
   return setmetatable({
     flushed = {}, merged = {}, tables = {}, reach = 0, ruler = rulers.new(),

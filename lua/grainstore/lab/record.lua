@@ -11,6 +11,8 @@ local curves = require "grainstore.lab.curve"
 
 local M = {}
 
+local TIMES = 1024 -- of flushes that are remembered
+
 local Record = {}
 Record.__index = Record
 
@@ -154,8 +156,31 @@ function Record:add_flush(event)
   self.largest = math.max(self.largest, flush.user_bytes)
   self.expiring = self.expiring + flush.expiring
   self.lives = self.lives + flush.expiring * flush.ttl_ms
+  self:note_time(flush.to_ms)
   self.curve:flush(event, flush.writes, flush.distinct)
   return flush
+end
+
+-- Writes that have not expired, where all of them do and the record is older
+-- than they live.
+function Record:alive(now_ms)
+  local times = self.times
+  if self.expiring == 0 or self.lasting > 0 or #times == 0 then return nil end
+  local since = now_ms - self.lives / self.expiring
+  if since <= times[1].ms then return nil end
+  while #times > 2 and times[2].ms <= since do table.remove(times, 1) end
+  return self.writes - times[1].writes
+end
+
+-- Flushes as far back as entries live; of many every second one is enough.
+function Record:note_time(to_ms)
+  local times = self.times
+  times[#times + 1] = { ms = to_ms, writes = self.writes }
+  if #times > TIMES then
+    local kept = {}
+    for i = 1, #times, 2 do kept[#kept + 1] = times[i] end
+    self.times = kept
+  end
 end
 
 -- An opening that finds what no flush has told of.
@@ -177,6 +202,7 @@ function Record:add(event)
   local oldest = event.tree[#event.tree]
   self.oldest = oldest and oldest.entries or 0
   self.number = event.number
+  self.curve.alive = self:alive(event.time_ms)
   if event.code then return nil end
   if event.kind == "flush" then return self:add_flush(event) end
   if event.kind == "merge" then
@@ -214,7 +240,7 @@ function M.new()
     curve = curves.new(), number = 0, flushes = 0, writes = 0, missing = 0,
     gone = 0, deletes = 0, lasting = 0, user_bytes = 0, largest = 0,
     expiring = 0, lives = 0, bounds = 0, bound_bytes = 0,
-    is_late = false, oldest = 0,
+    is_late = false, oldest = 0, times = {},
     steps = 0, climbs = 0, rises = 0, falls = 0, returns = 0,
   }, Record)
 end
