@@ -16,6 +16,12 @@ local function integers(text)
   return list
 end
 
+local function words(text)
+  local list = {}
+  for word in text:gmatch "[%w_]+" do list[#list + 1] = word end
+  return list
+end
+
 local function options()
   local parser = argparse("bench-lua",
     "Measures the Lua module beside C, a table, SQLite and Redis.")
@@ -33,6 +39,7 @@ local function options()
   count("--memory-bytes", "Memory of a store.", "402653184")
   count("--memtable-bytes", "Memtable of the policies' stores.", "4194304")
   count("--seed", "Of what is drawn.", "4711")
+  parser:option("--policies", "Only these policies."):convert(words)
   parser:option("--only", "One part.")
     :choices { "boundary", "others", "policies" }
   parser:option("--csv", "Write the results there too.")

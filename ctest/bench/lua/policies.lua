@@ -125,6 +125,7 @@ end
 local HEADS = {
   "policy", "write amplification", "read amplification", "space amplification",
   "runs", "put p99.9 us", "longest stall ms", "get ns", "scan ns",
+  "decisions", "time in the policy %",
 }
 
 local function open(options, path, name, w, clock)
@@ -141,19 +142,23 @@ local function measure(options, name, w, now)
   local path = options.dir .. "/policies"
   local clock, meter = core.clock(START_MS), new_meter()
   local store <close> = open(options, path, name, w, clock)
+  local start = now()
   local held = write_all(store, w, clock, meter, now)
   settle(store)
+  local ns = now() - start
   local stats, tree = store:stats(), store:tree()
   local get, scan, live = get_ns(store, held, now), scan_ns(store, held, now)
   return { name, figures.text(tree.amp.write), figures.text(tree.amp.read),
     figures.text(stats.tables.bytes / (live * (KEY_BYTES + VALUE_BYTES))),
     tostring(stats.tables.runs), figures.text(meter.quantile(0.999) / 1000),
-    figures.text(stats.stalls.max_ms), figures.text(get), figures.text(scan) }
+    figures.text(stats.stalls.max_ms), figures.text(get), figures.text(scan),
+    tostring(stats.policy.decisions),
+    ("%.3f"):format(stats.policy.time_us * 1000 / ns * 100) }
 end
 
 --- A table for each workload, a row in it for each policy.
 -- @tparam table options entries (twice as many are written), memtable_bytes,
--- memory_bytes, dir
+-- memory_bytes, dir; policies (nil: all)
 -- @tparam function now nanoseconds of the clock on the wall
 -- @treturn {{title=,rows=},...} rows of cells, heads first
 function M.run(options, now)
@@ -162,7 +167,7 @@ function M.run(options, now)
     local w = workload[2](2 * options.entries)
     w.key_bytes, w.value_bytes = KEY_BYTES, VALUE_BYTES
     local rows = { HEADS }
-    for _, name in ipairs(policy.names) do
+    for _, name in ipairs(options.policies or policy.names) do
       rows[#rows + 1] = measure(options, name, w, now)
     end
     made[#made + 1] = { title = workload[1], rows = rows }
