@@ -211,23 +211,23 @@ arrive_behind(gs_cursor *source, gs_slice key)
   }
 }
 
-/* Moves all sources but the spared one; false when one failed. */
+/* Moves all sources but the spared one, also behind one that failed: an aim ends
+ * with its seek. False when one failed; what is told is of the last that did. */
 static bool
 gather(gs_merge_cursor *merge, bool is_down, arrival arrive, gs_slice key,
        size_t spared)
 {
   merge->is_down = is_down;
   merge->front = merge->source_count;
+  bool is_well = true;
   for (size_t i = merge->source_count; i-- > 0;) {
     if (i == spared) {
       continue;
     }
     arrive(merge->sources[i], key);
-    if (!take_in(merge, (uint16_t)i)) {
-      return false;
-    }
+    is_well = take_in(merge, (uint16_t)i) && is_well;
   }
-  return true;
+  return is_well;
 }
 
 /* All sources take a step in turns, so that they wait for memory together. */

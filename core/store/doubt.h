@@ -17,7 +17,8 @@
 #include "data/entry.h"
 #include "store/care.h"
 
-#define GS_PLACE_UNKNOWN UINT32_MAX
+#define GS_PLACE_UNKNOWN   UINT32_MAX
+#define GS_PLACE_BELOW_ALL (UINT32_MAX - 1)
 
 typedef struct gs_doubt {
   gs_repair_report *report;

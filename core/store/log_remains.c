@@ -91,10 +91,12 @@ walk(frames *f, gs_error *err)
   f->outcome.used = used_bytes(&f->bytes);
   f->outcome.bytes = f->bytes.size;
   f->outcome.end = at;
+  bool has_gap = false; /* since the last numbers that were met */
   while (status == GS_OK && at < f->outcome.used) {
     if (decode(f, at, &info, &payload) ||
         (is_link_known && decode_fixed(f, at, link, &info, &payload))) {
       status = f->visit(f->context, &info, payload, err);
+      has_gap = (has_gap || !is_link_known) && info.entry_count == 0;
       f->outcome.frames++;
       at = info.end_offset;
       f->outcome.end = at;
@@ -107,7 +109,7 @@ walk(frames *f, gs_error *err)
   }
   uint64_t attested;
   f->outcome.lost_more =
-      f->outcome.used > f->outcome.end ||
+      f->outcome.used > f->outcome.end || has_gap ||
       gs_frame_find_durable(gs_buffer_slice(&f->bytes), f->identity,
                             f->outcome.end, &attested);
   return status;

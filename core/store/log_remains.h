@@ -40,6 +40,7 @@ typedef struct gs_log_remains {
   uint64_t bits_fixed;
   uint64_t max_seq;
   uint64_t now_ms;       /* the largest time a batch carried */
+  uint64_t whole_from;   /* see regain; 0: not asked */
   bool has_other_shapes; /* a key or value that is not four bytes long */
 } gs_log_remains;
 
@@ -49,7 +50,7 @@ typedef struct gs_log_outcome {
   uint64_t end;   /* behind the last frame */
   uint64_t used;  /* behind the last byte that is not zero */
   uint64_t bytes; /* of the file */
-  bool lost_more; /* something stood behind the last frame */
+  bool lost_more; /* something stood behind the last entries */
 } gs_log_outcome;
 
 void gs_log_remains_init(gs_log_remains *s, gs_env *env);

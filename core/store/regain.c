@@ -14,6 +14,7 @@ typedef struct losses {
   size_t next;
   gs_slice reach;
   bool is_endless;
+  uint64_t last_seq; /* of what they may have held */
 } losses;
 
 static size_t *
@@ -73,6 +74,7 @@ has_lost(losses *l, gs_slice key)
       break;
     }
     l->is_endless = l->is_endless || !loss->has_to;
+    l->last_seq = loss->last_seq > l->last_seq ? loss->last_seq : l->last_seq;
     if (loss->has_to && gs_slice_compare(loss->to, l->reach) > 0) {
       l->reach = loss->to;
     }
@@ -105,13 +107,14 @@ gs_regain(gs_log_remains *log, const gs_repair_report *report,
   losses l = {.report = report};
   gs_buffer_init(&l.order, log->env->alloc);
   gs_status status = order_losses(&l, err);
-  uint64_t first = whole_from(log, flushed_seq);
+  log->whole_from = whole_from(log, flushed_seq);
   gs_entry *entries = gs_log_remains_entries(log);
   size_t kept = 0;
   for (size_t i = 0; status == GS_OK && i < log->entry_count; i++) {
+    uint64_t seq = entries[i].seq;
     bool is_lost = has_lost(&l, entries[i].key);
-    bool is_wanted =
-        entries[i].seq > flushed_seq || (is_lost && entries[i].seq >= first);
+    bool may_help = seq >= log->whole_from || seq <= l.last_seq;
+    bool is_wanted = seq > flushed_seq || (is_lost && may_help);
     if (is_wanted) {
       entries[kept++] = entries[i];
     }

@@ -79,6 +79,8 @@ save_newest(repair *r, const gs_entry *entry, uint32_t place, gs_error *err)
     report->entries_deleted++;
     return GS_OK;
   }
+  bool is_before_gap = place == 0 && entry->seq < r->source.log.whole_from;
+  place = is_before_gap ? GS_PLACE_BELOW_ALL : place;
   report->entries_saved++;
   report->uncertain_keys += gs_doubt_ask(&r->source.doubt, entry, place);
   return r->is_building ? gs_build_add(&r->build, entry, err) : GS_OK;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "code/fixed.h"
+#include "tree/plan_types.h"
 
 /* Sizes of the bodies; 0 where they vary. */
 static const size_t body_bytes[] = {
@@ -75,12 +76,23 @@ decode_facts(gs_edit_record *record, gs_error *err)
 }
 
 static gs_status
+decode_level(gs_edit_record *record, size_t at, gs_error *err)
+{
+  record->level = gs_get_u32(record->body.data + at);
+  if (record->level > GS_PLAN_MAX_LEVEL) {
+    return GS_FAIL(err, GS_CORRUPT,
+                   "run %" PRIu64 " is on level %" PRIu32 ", above %d",
+                   record->id, record->level, GS_PLAN_MAX_LEVEL);
+  }
+  return GS_OK;
+}
+
+static gs_status
 decode_run(gs_edit_record *record, gs_error *err)
 {
   const uint8_t *at = record->body.data;
   record->id = gs_get_u64(at);
   record->other = gs_get_u64(at + 8);
-  record->level = gs_get_u32(at + 16);
   uint32_t place = gs_get_u32(at + 20);
   if (place < GS_PLACE_TOP || place > GS_PLACE_BOTTOM) {
     return GS_FAIL(err, GS_CORRUPT,
@@ -88,7 +100,7 @@ decode_run(gs_edit_record *record, gs_error *err)
                    record->id, place);
   }
   record->place = (gs_run_place)place;
-  return GS_OK;
+  return decode_level(record, 16, err);
 }
 
 static gs_status
@@ -131,8 +143,7 @@ decode_body(gs_edit_record *record, gs_error *err)
     return decode_run(record, err);
   case GS_EDIT_SET_LEVEL:
     record->id = gs_get_u64(at);
-    record->level = gs_get_u32(at + 8);
-    return GS_OK;
+    return decode_level(record, 8, err);
   case GS_EDIT_ADD_TABLE:
     return decode_table(record, err);
   case GS_EDIT_REMOVE_TABLE:

@@ -13,7 +13,7 @@ static gs_log_identity identity = {.salt = SALT, .number = NUMBER};
 
 /* Twenty batches of one put each, sequences 1 to 20; the note with the tenth. */
 static void
-write_log(uint64_t ends[FRAMES])
+write_frames(uint64_t ends[FRAMES], bool has_mark)
 {
   gs_log_writer *writer = NULL;
   gs_batch batch;
@@ -36,8 +36,25 @@ write_log(uint64_t ends[FRAMES])
     ends[i] = gs_log_written_bytes(writer);
   }
   KIT_OK(gs_log_sync(writer, &kit_err));
+  if (has_mark) {
+    gs_log_mark_durable(writer, ends[FRAMES - 1]);
+    KIT_OK(gs_log_append(writer, GS_FRAME_MARK, 0, 0, gs_slice_of(NULL, 0),
+                         &kit_err));
+  }
   gs_batch_deinit(&batch);
   gs_log_close(writer);
+}
+
+static void
+write_log(uint64_t ends[FRAMES])
+{
+  write_frames(ends, false);
+}
+
+static void
+write_marked_log(uint64_t ends[FRAMES])
+{
+  write_frames(ends, true);
 }
 
 static void
@@ -140,6 +157,26 @@ test_a_damaged_end_says_that_there_was_more(void **state)
   gs_log_remains_deinit(&s);
 }
 
+/* The damaged batch is the last, and a mark behind it is sound. */
+static void
+test_a_damaged_batch_before_a_mark_says_that_there_was_more(void **state)
+{
+  (void)state;
+  uint64_t ends[FRAMES];
+  gs_log_remains s;
+  gs_log_outcome outcome;
+  write_marked_log(ends);
+  read_log(&s, true, &outcome);
+  assert_int_equal(s.entry_count, FRAMES);
+  assert_false(outcome.lost_more);
+  gs_log_remains_deinit(&s);
+  spoil(ends[FRAMES - 2] + 60, 4);
+  read_log(&s, true, &outcome);
+  assert_int_equal(s.entry_count, FRAMES - 1);
+  assert_true(outcome.lost_more);
+  gs_log_remains_deinit(&s);
+}
+
 int
 main(void)
 {
@@ -148,6 +185,7 @@ main(void)
       KIT_TEST(test_frames_behind_damage_are_found_again),
       KIT_TEST(test_a_lost_page_still_tells_its_salt),
       KIT_TEST(test_a_damaged_end_says_that_there_was_more),
+      KIT_TEST(test_a_damaged_batch_before_a_mark_says_that_there_was_more),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,7 +109,7 @@ second_place(const gs_buffer *bytes, gs_slice key)
 }
 
 static void
-test_a_log_tells_nothing_of_what_stands_before_its_gap(void **state)
+test_what_stands_before_a_gap_of_the_log_is_saved_with_doubt(void **state)
 {
   (void)state;
   uint8_t k[4];
@@ -122,12 +122,14 @@ test_a_log_tells_nothing_of_what_stands_before_its_gap(void **state)
   care_put_back(first_log(&files), &bytes);
   gs_repair_report report = repair_plainly(0);
   assert_true(report.has_manifest);
-  assert_int_equal(report.entries_saved, 99);
+  assert_int_equal(report.entries_saved, 150);
+  /* Those that no later write stands for, the deleted one among them; the gap
+   * is behind all of them, and the last is the table's newest. */
+  assert_int_equal(report.uncertain_keys, 50);
   gs_store *store = NULL;
   gs_options open = care_options();
   KIT_OK(gs_open("/new", &open, &store, &kit_err));
-  assert_int_equal(gs_contains(store, NULL, deleted, NULL, &kit_err),
-                   GS_ABSENT);
+  assert_int_equal(gs_contains(store, NULL, deleted, NULL, &kit_err), GS_OK);
   kit_close(store);
   gs_repair_report_deinit(&report);
 }
@@ -149,7 +151,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_what_a_table_lost_is_saved_from_the_log),
       KIT_TEST(test_numbers_a_table_lost_are_saved_from_the_log),
-      KIT_TEST(test_a_log_tells_nothing_of_what_stands_before_its_gap),
+      KIT_TEST(test_what_stands_before_a_gap_of_the_log_is_saved_with_doubt),
       KIT_TEST(test_where_no_table_lost_anything_the_log_is_left_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,10 +73,62 @@ fail(array_cursor *array)
               (unsigned long long)array->move_count);
 }
 
+/* Aims ------------------------------------------------------------------------ */
+
+static bool
+is_aimed_at(const array_cursor *array, gs_slice key)
+{
+  return gs_slice_equal(gs_slice_of(array->aimed_at, array->aimed_size), key);
+}
+
+static bool
+array_aim(gs_cursor *cursor, gs_slice key)
+{
+  array_cursor *array = array_of(cursor);
+  if (array->aims == 0) {
+    array->aimed_at = malloc(key.size + 1);
+    if (array->aimed_at == NULL) {
+      abort();
+    }
+    if (key.size > 0) {
+      memcpy(array->aimed_at, key.data, key.size);
+    }
+    array->aimed_size = key.size;
+  }
+  if (!is_aimed_at(array, key)) {
+    abort();
+  }
+  array->aims += array->aims < 2;
+  return array->aims < 2;
+}
+
+static void
+end_aim(array_cursor *array)
+{
+  free(array->aimed_at);
+  array->aimed_at = NULL;
+  array->aims = 0;
+}
+
+/* Before a seek. */
+static void
+reach_aim(array_cursor *array, gs_slice key)
+{
+  if (array->aims > 0 && !is_aimed_at(array, key)) {
+    abort();
+  }
+  end_aim(array);
+}
+
+/* Moves ----------------------------------------------------------------------- */
+
 /* Stands on entries[at]; nowhere when there is none. */
 static void
 stand(array_cursor *array, size_t at)
 {
+  if (array->aims > 0) {
+    abort();
+  }
   if (!has_moves_left(array)) {
     fail(array);
     return;
@@ -128,6 +180,7 @@ static void
 array_seek(gs_cursor *cursor, gs_slice key)
 {
   array_cursor *array = array_of(cursor);
+  reach_aim(array, key);
   stand(array, first_not_below(array, key));
 }
 
@@ -135,6 +188,7 @@ static void
 array_seek_before(gs_cursor *cursor, gs_slice key)
 {
   array_cursor *array = array_of(cursor);
+  reach_aim(array, key);
   stand(array, newest_before(array, first_not_below(array, key)));
 }
 
@@ -189,9 +243,11 @@ static void
 array_end(gs_cursor *cursor)
 {
   take_back(array_of(cursor));
+  end_aim(array_of(cursor));
 }
 
 static const gs_cursor_ops array_ops = {
+    .aim = array_aim,
     .seek = array_seek,
     .seek_before = array_seek_before,
     .first = array_first,

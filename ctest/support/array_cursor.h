@@ -6,6 +6,8 @@
  *   - It lends: what entry shows is a copy of its own that is freed at the
  *     next move, so that a view kept too long is found by the sanitizers.
  *   - next, prev and older of a cursor that stands nowhere end the program.
+ *   - An aim takes two steps; any move after it but the seek to its key ends the
+ *     program.
  *   - Every operation counts as a move. With moves_left set, the move that
  *     finds 0 there fails with `failure`; several cursors may share a counter.
  *
@@ -24,6 +26,9 @@ typedef struct array_cursor {
   size_t entry_count;
   size_t at;            /* index of the entry stood on, while valid */
   uint8_t *lent;        /* bytes of the entry shown, NULL when none */
+  int aims;             /* steps towards the key below; 0: none */
+  uint8_t *aimed_at;    /* its bytes, in memory of their own */
+  size_t aimed_size;
   uint64_t *moves_left; /* NULL after init: moves do not fail */
   gs_status failure;    /* GS_IO after init */
   uint64_t move_count;

@@ -153,6 +153,22 @@ test_a_place_that_is_none_is_corrupt(void **state)
   }
 }
 
+static void
+test_a_level_that_no_plan_can_name_is_corrupt(void **state)
+{
+  (void)state;
+  for (uint8_t level = 62; level < 66; level++) {
+    uint8_t run[30] = {2, 0, 24};
+    uint8_t moved[18] = {3, 0, 12};
+    run[6 + 16] = level;
+    run[6 + 20] = 1;
+    moved[6 + 8] = level;
+    assert_int_equal(parse(run, sizeof run), level < 64 ? GS_OK : GS_CORRUPT);
+    assert_int_equal(parse(moved, sizeof moved),
+                     level < 64 ? GS_OK : GS_CORRUPT);
+  }
+}
+
 int
 main(void)
 {
@@ -164,6 +180,7 @@ main(void)
           test_unknown_tags_refuse_below_0x8000_and_are_passed_over_above),
       cmocka_unit_test(test_facts_this_library_does_not_understand_are_refused),
       cmocka_unit_test(test_a_place_that_is_none_is_corrupt),
+      cmocka_unit_test(test_a_level_that_no_plan_can_name_is_corrupt),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

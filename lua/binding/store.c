@@ -338,13 +338,19 @@ end_store(gsl_store *s, gs_error *err)
   return status;
 }
 
+static bool
+is_at_work(const gsl_store *s)
+{
+  return s->is_driving || s->is_asking || s->is_watching;
+}
+
 /* A policy may not end the store in the middle of the call that asked it, nor
  * anyone while calls are under way on tasks. */
 static gsl_store *
 check_idle(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
-  if (s->is_driving) {
+  if (is_at_work(s)) {
     luaL_error(L, "a policy cannot close its store");
   }
   if (s->store != NULL && gsl_has_jobs(s)) {
@@ -371,7 +377,7 @@ static int
 collect_store(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
-  if (s->is_driving) {
+  if (is_at_work(s)) {
     return 0; /* called by hand: what is at work is not collected */
   }
   gs_error err;
@@ -386,7 +392,7 @@ static int
 leave_store(lua_State *L)
 {
   gsl_store *s = gsl_check_kind(L, 1, GSL_STORE_MT, "grainstore.store");
-  if (lua_isnoneornil(L, 2) || s->is_driving) {
+  if (lua_isnoneornil(L, 2) || is_at_work(s)) {
     check_idle(L);
   }
   gs_error err;

@@ -196,6 +196,18 @@ describe("a shadow's policy", function()
     assert.is_nil(store:get "a")
   end)
 
+  it("cannot close the store that it looks at", function()
+    local store <close> = open()
+    local said
+    local shadow <close> = assert(store:shadow { pick = function()
+      said = select(2, pcall(store.close, store))
+    end })
+    writer(store, nil, agree.workloads[1][2](WRITES))(500)
+    shadow:report()
+    assert.truthy(tostring(said):find("cannot close its store", 1, true))
+    assert.is_true(store:is_open())
+  end)
+
   it("cannot use the shadow that asks it", function()
     local store <close> = open()
     local shadow, said = nil, {}

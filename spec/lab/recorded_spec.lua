@@ -58,6 +58,23 @@ describe("a recorded workload", function()
     end)
   end
 
+  it("says so where no event names what its flush wrote", function()
+    local env = T.env()
+    local store <close> = assert(grainstore.open("long", {
+      env = env, threads = 0, memtable_bytes = 1 << 20,
+    }))
+    local key = ("k"):rep(30000)
+    for round = 1, 3 do
+      store:put(key, "one") store:put(key, "two")
+      assert(store:flush())
+      assert.same({}, store:journal()[round].outputs or {})
+    end
+    local record, message, code = lab.recorded { events = store:journal() }
+    assert.is_nil(record)
+    assert.equal("missing", code)
+    assert.is_string(message)
+  end)
+
   it("begins with the tree that a late record finds", function()
     for _, at in ipairs { 1, 3, 5 } do
       local workload = agree.workloads[at]

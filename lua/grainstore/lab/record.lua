@@ -140,6 +140,11 @@ function Record:add_flush(event)
   local flush = flush_of(event, self.now_ms)
   self.now_ms = flush.to_ms
   if flush.writes < 1 then return nil end
+  if flush.distinct < 1 then -- its keys are too long for the event to name them
+    self.missing, self.is_late = self.missing + 1, true
+    self.curve.is_whole = false
+    return nil
+  end
   local gone = flush.gone * flush.writes
   for _, t in ipairs(event.outputs) do
     self.bounds = self.bounds + 2
