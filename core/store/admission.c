@@ -164,8 +164,9 @@ check_table(gs_store *store, const gs_table_meta *meta, gs_buffer *path,
   return status != GS_CORRUPT
              ? status
              : gs_error_hint(err, status,
-                             "restore the directory from a copy, or open it "
-                             "with readonly and degraded to read the rest");
+                             "restore the directory from a copy, rebuild the "
+                             "store with repair, or open it with readonly and "
+                             "degraded to read the rest");
 }
 
 /* What is damaged of a degraded store is left alone. */

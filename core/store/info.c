@@ -13,6 +13,17 @@ no_store(const char *path, gs_error *err)
   return gs_error_hint(err, status, "check the path");
 }
 
+/* What open says of it too. */
+static gs_status
+no_manifest(const char *path, gs_error *err)
+{
+  gs_status status =
+      GS_FAIL(err, GS_CORRUPT,
+              "%s: the directory holds tables or logs but no manifest", path);
+  status = gs_error_at(err, status, path);
+  return gs_error_hint(err, status, "rebuild the store with repair");
+}
+
 static gs_status
 read_manifest(gs_env *env, const char *path, gs_manifest_state *state,
               gs_error *err)
@@ -21,7 +32,8 @@ read_manifest(gs_env *env, const char *path, gs_manifest_state *state,
   gs_manifest_found manifest;
   gs_status status = gs_directory_look(env, path, &found, err);
   if (status == GS_OK && found.manifest_count == 0) {
-    status = no_store(path, err);
+    status =
+        found.data_count > 0 ? no_manifest(path, err) : no_store(path, err);
   }
   return status == GS_OK ? gs_manifest_read(env, path, state, &manifest, err)
                          : status;

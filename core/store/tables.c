@@ -27,7 +27,9 @@ open_table(gs_store *store, gs_tree_table *table, gs_table **out, gs_error *err)
                 "table %llu of %s is in the manifest, and its file is gone",
                 (unsigned long long)table->meta.id, store->path);
     status = gs_error_at(err, status, (const char *)path.data);
-    status = gs_error_hint(err, status, "restore the directory from a copy");
+    status = gs_error_hint(err, status,
+                           "restore the directory from a copy, or rebuild the "
+                           "store with repair");
   }
   gs_buffer_deinit(&path);
   return status;

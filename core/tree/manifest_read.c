@@ -34,7 +34,9 @@ fail_damaged(const reading *r, uint64_t offset, uint64_t evidence,
               r->path, offset, evidence);
   status = gs_error_at(err, status, r->path);
   status = gs_error_offset(err, status, offset);
-  return gs_error_hint(err, status, "restore the directory from a copy");
+  return gs_error_hint(err, status,
+                       "restore the directory from a copy, or rebuild the "
+                       "store with repair");
 }
 
 /* ---- a file without a header ---------------------------------------------- */

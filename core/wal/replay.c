@@ -47,7 +47,10 @@ static gs_status
 corrupt_at(const replay *r, uint64_t offset, gs_status status, gs_error *err)
 {
   status = gs_error_at(err, status, (const char *)r->path.data);
-  return gs_error_offset(err, status, offset);
+  status = gs_error_offset(err, status, offset);
+  return gs_error_hint(err, status,
+                       "rebuild the store with repair, which also saves what "
+                       "stands behind the damage, or open it with salvage");
 }
 
 static gs_status

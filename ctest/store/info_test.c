@@ -45,6 +45,22 @@ test_a_directory_tells_kind_and_sizes_without_being_opened(void **state)
 }
 
 static void
+test_tables_without_a_manifest_are_no_absent_store(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 100);
+  KIT_OK(gs_flush(store, &kit_err));
+  kit_close(store);
+  gs_info info;
+  KIT_OK(gs_env_remove(sim_machine_env, "/db/MANIFEST-000001", &kit_err));
+  assert_int_equal(gs_inspect(sim_machine_env, "/db", &info, &kit_err),
+                   GS_CORRUPT);
+  assert_non_null(strstr(kit_err.hint, "repair"));
+}
+
+static void
 test_a_destroyed_store_leaves_nothing_and_can_be_made_anew(void **state)
 {
   (void)state;
@@ -114,6 +130,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_a_directory_tells_kind_and_sizes_without_being_opened),
+      KIT_TEST(test_tables_without_a_manifest_are_no_absent_store),
       KIT_TEST(test_a_destroyed_store_leaves_nothing_and_can_be_made_anew),
       KIT_TEST(test_a_destruction_that_was_cut_short_can_be_taken_up_again),
   };
