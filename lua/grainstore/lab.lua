@@ -182,6 +182,10 @@ function M.run(options)
   local policy = driver.resolve(options.policy)
   local o, switches = split(options)
   check_recorded(w, options)
+  if policy.loses and not switches.lossy then
+    error(("policy '%s' drops what is live: give lossy = true"):format(
+      tostring(policy.name)), 2)
+  end
   if w.record then
     o.memtable_bytes, o.start_ms = w.memtable_bytes, w.start_ms
   end
@@ -198,7 +202,8 @@ function M.run(options)
       read = later_mean(history, "read_amp"),
     },
     stalls = stalls_of(look), decisions = v.decisions, refused = look.refused,
-    policy_errors = v.policy_errors,
+    policy_errors = v.policy_errors, policy_error = v.policy_error,
+    policy_aside = v.is_aside or false,
     jobs = {
       flushes = look.flushes, merges = look.merges, moves = look.moves,
       drops = look.drops, lapsed = look.lapsed,

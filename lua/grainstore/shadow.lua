@@ -18,7 +18,8 @@
 --       fit = { kind =, keys =, points =, off =, reach = },   see lab.recorded
 --       policy_error =, policy_aside =,   what was wrong with its answers last
 --       problem = }             why the shadow ended before its time
---     side: write_amp, space_amp, read_amp (as in `store:tree().amp`),
+--     side: write_amp, read_amp (as in `store:tree().amp`), space_amp (bytes
+--       of tables for each byte that a perfect store would hold),
 --       flushed_bytes, merged_bytes, read_bytes (by merges), disk_bytes, runs,
 --       tables, merges, moves, drops; of the shadow also decisions, refused,
 --       lapsed (plans that were no longer right in the end), policy_errors and
@@ -140,8 +141,8 @@ local function policy_of(store, value)
     policy = driver.resolve(value, 5)
   end
   if policy and policy.loses and not store:options().lossy then
-    return nil, ("policy '%s' drops what is live, which this store's may not")
-      :format(tostring(policy.name)), "policy", {}
+    return nil, ("policy '%s' drops what is live: that takes a store opened "
+      .. "with lossy = true"):format(tostring(policy.name)), "policy", {}
   end
   return policy, message, code, detail
 end
@@ -186,9 +187,10 @@ end
 
 -- ---- the report -------------------------------------------------------------
 
-local function side_of(shape, sums, user_bytes)
+-- live: what a perfect store would hold, as far as the shadow knows.
+local function side_of(shape, sums, user_bytes, live)
   local side = {
-    space_amp = shape.amp.space, read_amp = shape.amp.read,
+    read_amp = shape.amp.read,
     runs = #shape.runs, tables = 0, disk_bytes = 0,
     write_amp = user_bytes > 0
       and (sums.flushed_bytes + sums.merged_bytes) / user_bytes or 0,
@@ -197,6 +199,7 @@ local function side_of(shape, sums, user_bytes)
     side.tables = side.tables + #run.tables
     side.disk_bytes = side.disk_bytes + run.bytes
   end
+  side.space_amp = live > 0 and side.disk_bytes / live or 0
   for _, name in ipairs { "flushed_bytes", "merged_bytes", "read_bytes",
     "merges", "moves", "drops" } do
     side[name] = sums[name]
@@ -205,11 +208,11 @@ local function side_of(shape, sums, user_bytes)
   return side
 end
 
-local function shadow_side(mirror)
+local function shadow_side(mirror, live)
   local shape = mirror:tree()
   if not shape then return nil end
   local sums = mirror:sums()
-  local side = side_of(shape, sums, mirror.real.user_bytes)
+  local side = side_of(shape, sums, mirror.real.user_bytes, live)
   for _, name in ipairs { "decisions", "refused", "lapsed", "policy_errors",
     "policy_s" } do
     side[name] = sums[name]
@@ -247,11 +250,12 @@ function Shadow:report()
   local shape, message, code, detail = self.store:_shape(true)
   if not shape then return nil, message, code, detail end
   local mirror, v = self.mirror, self.mirror.virtual
+  local live = v and v:look().live_bytes or 0
   return text.new {
     policy = self.policy, store_policy = self.store:_policy().name,
     flushes = mirror.real.flushes, user_bytes = mirror.real.user_bytes,
-    store = side_of(tree.new(shape), mirror.real, mirror.real.user_bytes),
-    shadow = shadow_side(mirror), missing_events = mirror.record.missing,
+    store = side_of(tree.new(shape), mirror.real, mirror.real.user_bytes, live),
+    shadow = shadow_side(mirror, live), missing_events = mirror.record.missing,
     fit = fit_of(mirror), problem = mirror.problem or self.unread,
     policy_error = v and v.policy_error,
     policy_aside = v and v.is_aside or false,

@@ -176,7 +176,7 @@ describe("grainstore writes", function()
 
   it("merges, flushes and copies", function()
     local copy = tmp.path()
-    local text, code = run("compact", path)
+    local text, code = run("compact", path, "--compression", "zstd")
     assert.equal(0, code)
     assert.is_truthy(text:find "^1 runs, %d+ bytes\n$")
     assert.is_truthy(run("compact", path, "--json"):find '"runs":1}\n$')

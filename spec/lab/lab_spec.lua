@@ -75,6 +75,20 @@ describe("a run in the lab", function()
     end
   end)
 
+  it("takes no policy that loses where nothing may be lost", function()
+    local ok, message = pcall(run, { policy = "fifo" })
+    assert.is_false(ok)
+    assert.is_truthy(message:find("lossy = true", 1, true))
+  end)
+
+  it("says what was wrong with a policy, and that it was set aside", function()
+    local report = run { policy = { pick = function() error "boom" end } }
+    assert.is_true(report.policy_aside)
+    assert.is_truthy(report.policy_error:find("boom", 1, true))
+    assert.is_truthy(tostring(report):find("was set aside", 1, true))
+    assert.is_nil(tostring(run { policy = "tiered" }):find("aside", 1, true))
+  end)
+
   it("takes every workload", function()
     for _, name in ipairs { "uniform", "zipf", "delete_heavy", "sequential",
       "queue" } do

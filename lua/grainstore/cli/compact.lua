@@ -5,10 +5,16 @@ local kit = require "grainstore.cli.kit"
 
 local M = { name = "compact", summary = "Merges all there is, or a range." }
 
-M.arguments = kit.range_options
+function M.arguments(command)
+  kit.range_options(command)
+  command:option("--compression", "of the tables that are made")
+    :choices { "none", "lz4", "zstd" }:default "none"
+end
 
 function M.run(args)
-  local store <close> = kit.write(args.path, { policy = "manual" })
+  local store <close> = kit.write(args.path, {
+    policy = "manual", compression = args.compression,
+  })
   kit.check(store:compact(kit.range(store, args)))
   local tree = store:tree()
   if args.json then

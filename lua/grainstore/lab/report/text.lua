@@ -119,6 +119,12 @@ function M.report(report)
       units.count(report.decisions), units.count(report.refused),
       units.time(report.policy_s), units.time(report.took_s)),
   }, " ")
+  if report.policy_error then
+    add_wrapped(lines, "policy", {
+      report.policy_aside and "was set aside for the engine's own:" or "erred:",
+      report.policy_error,
+    }, " ")
+  end
   return table.concat(lines, "\n")
 end
 
