@@ -306,7 +306,8 @@ ALONE := $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
   sst/table_cursor sst/table_verify merge/drop store/verify_path store/repair \
   store/trace tree/plan tree/plan_dead tree/plan_pair tree/plan_random)
 DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/%, \
-  $(SPECS)) spec/grainstore/survival_spec.lua
+  $(SPECS)) $(patsubst %,spec/%_spec.lua,grainstore/survival lab/agree \
+  lab/recorded)
 
 .PHONY: tsan
 tsan: ## what has threads under the thread sanitizer

@@ -54,9 +54,9 @@ local function follow(shadow, most)
   }
   shadow.unread = not events and message or nil
   events = events or {}
-  shadow.number = #events > 0 and events[#events].number or shadow.number
-  shadow.is_busy = true
   local ok, more = pcall(store._bar, store, function()
+    shadow.is_busy = true -- here, where what fails is caught
+    shadow.number = #events > 0 and events[#events].number or shadow.number
     for _, event in ipairs(events) do mirror:add(event) end
     return mirror:work(most)
   end)
