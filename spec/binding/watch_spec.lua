@@ -66,12 +66,14 @@ describe("a store that is watched", function()
     assert.has_error(function() store:_watch(1) end)
   end)
 
-  it("is closed by whoever watches", function()
-    local store = open()
-    store:_watch(function(s) s:close() end)
+  it("cannot be closed by whoever watches", function()
+    local store <close> = open()
+    local said
+    store:_watch(function(s) said = select(2, pcall(s.close, s)) end)
     store:put("key", "value")
     store:flush()
-    assert.is_false(store:is_open())
+    assert.truthy(tostring(said):find("cannot close its store", 1, true))
+    assert.is_true(store:is_open())
   end)
 end)
 
