@@ -24,10 +24,10 @@ typedef struct array_cursor {
   gs_cursor base;
   const gs_entry *entries;
   size_t entry_count;
-  size_t at;            /* index of the entry stood on, while valid */
-  uint8_t *lent;        /* bytes of the entry shown, NULL when none */
-  int aims;             /* steps towards the key below; 0: none */
-  uint8_t *aimed_at;    /* its bytes, in memory of their own */
+  size_t at;         /* index of the entry stood on, while valid */
+  uint8_t *lent;     /* bytes of the entry shown, NULL when none */
+  int aims;          /* steps towards the key below; 0: none */
+  uint8_t *aimed_at; /* its bytes, in memory of their own */
   size_t aimed_size;
   uint64_t *moves_left; /* NULL after init: moves do not fail */
   gs_status failure;    /* GS_IO after init */
