@@ -32,18 +32,7 @@ tear_down(void **state)
 static gs_buffer
 built(const kit_entries *entries)
 {
-  gs_block_builder builder;
-  gs_block_builder_init(&builder, &heap.base);
-  for (size_t i = 0; i < entries->count; i++) {
-    gs_block_builder_add(&builder, &entries->list[i], kit_is_older(entries, i));
-  }
-  gs_buffer out;
-  gs_buffer_init(&out, &heap.base);
-  gs_buffer_append_zeros(&out, AT);
-  gs_block_builder_finish(&builder, SEED, &out);
-  gs_block_builder_deinit(&builder);
-  assert_int_equal(gs_buffer_status(&out, NULL), GS_OK);
-  return out;
+  return kit_block(&heap.base, entries, SEED, AT);
 }
 
 /* Packs what stands from AT on. */

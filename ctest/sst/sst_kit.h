@@ -23,6 +23,7 @@
 #include "code/fixed.h"
 #include "code/hash.h"
 #include "data/entry.h"
+#include "sst/block_builder.h"
 #include "sst/format.h"
 #include "sst/table.h"
 #include "sst/writer.h"
@@ -209,6 +210,25 @@ kit_is_older(const kit_entries *entries, size_t index)
 {
   return index > 0 &&
          gs_slice_equal(entries->list[index - 1].key, entries->list[index].key);
+}
+
+/* So many zeros, then a block of all the entries. */
+static inline gs_buffer
+kit_block(gs_alloc *alloc, const kit_entries *entries, uint64_t seed,
+          size_t zeros)
+{
+  gs_block_builder builder;
+  gs_block_builder_init(&builder, alloc);
+  for (size_t i = 0; i < entries->count; i++) {
+    gs_block_builder_add(&builder, &entries->list[i], kit_is_older(entries, i));
+  }
+  gs_buffer out;
+  gs_buffer_init(&out, alloc);
+  gs_buffer_append_zeros(&out, zeros);
+  gs_block_builder_finish(&builder, seed, &out);
+  gs_block_builder_deinit(&builder);
+  assert_int_equal(gs_buffer_status(&out, NULL), GS_OK);
+  return out;
 }
 
 static inline void
