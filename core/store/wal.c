@@ -15,6 +15,7 @@ enum {
   SEGMENT_FIRST_BYTES = 256 * 1024,
   SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
   SEGMENT_GROWTH = 4,
+  ZEROED_GROWTH = 2, /* writers wait for the device while it takes zeros */
   SEGMENT_PARTS = 4, /* of the log's bound, that one segment takes at most */
 };
 
@@ -49,12 +50,18 @@ register_segment(gs_store *store, const gs_store_segment *segment,
 
 /* Where every write waits for the device the zeros are written beforehand, so
  * that a sync finds nothing to do but the write's own pages. */
+static bool
+writes_zeros(const gs_store *store)
+{
+  return store->options.durability == GS_DURABILITY_SYNC;
+}
+
 static gs_status
 make_log(gs_store *store, const char *path, gs_store_segment *segment,
          gs_error *err)
 {
   uint64_t bytes = segment->allocated_bytes;
-  return store->options.durability == GS_DURABILITY_SYNC
+  return writes_zeros(store)
              ? gs_log_prepare(store->env, path, bytes, &segment->writer, err)
              : gs_log_reserve(store->env, path, bytes, &segment->writer, err);
 }
@@ -142,7 +149,8 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   wal->is_preparing = false;
   if (status == GS_OK) {
     wal->prepared = segment;
-    wal->next_size = segment->allocated_bytes * SEGMENT_GROWTH;
+    wal->next_size = segment->allocated_bytes *
+                     (writes_zeros(store) ? ZEROED_GROWTH : SEGMENT_GROWTH);
   } else {
     GS_DELETE(store->alloc, segment);
   }
@@ -336,6 +344,19 @@ raise_seq(atomic_uint_fast64_t *seq, uint64_t to)
   }
 }
 
+/* A sync leaves a mark to be written and, in "batch", a window for what came
+ * meanwhile. For the mark alone the thread is not woken if it wakes by itself:
+ * that is no later, and each writer that waits for the device would wake it. */
+static void
+wake_thread(gs_store *store)
+{
+  bool has_window = store->options.durability == GS_DURABILITY_BATCH &&
+                    store->wal.unsynced_bytes != 0;
+  if (has_window || store->wal.thread_waits) {
+    gs_cond_broadcast(store->log_work);
+  }
+}
+
 gs_status
 gs_wal_sync(gs_store *store, gs_error *err)
 {
@@ -370,7 +391,7 @@ gs_wal_sync(gs_store *store, gs_error *err)
   }
   gs_cond_broadcast(store->synced);
   gs_cond_broadcast(store->gathered);
-  gs_cond_broadcast(store->log_work); /* what came meanwhile has a window too */
+  wake_thread(store);
   return status;
 }
 

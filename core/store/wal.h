@@ -48,11 +48,10 @@ typedef struct gs_wal {
   uint64_t unsynced_bytes;         /* frames since the last sync began */
   uint64_t last_sync_us;           /* when it ended */
   uint64_t flush_us;               /* how long it took */
-  size_t newcomers;       /* writers that wait for a sync not yet begun */
-  size_t company;         /* writers that the last sync knew of */
-  bool is_gathering;      /* some writer waits for them before it syncs */
-  uint64_t idle_bytes;    /* how far the active segment was written, */
-  uint64_t idle_since_us; /* and since when it has been so */
+  size_t newcomers;  /* writers that wait for a sync not yet begun */
+  size_t company;    /* writers that the last sync knew of */
+  bool is_gathering; /* some writer waits for them before it syncs */
+  bool thread_waits; /* the log thread sleeps until it is woken */
 } gs_wal;
 
 struct gs_store;

@@ -20,21 +20,16 @@ needs_mark(const gs_store *store)
          gs_log_has_room(active->writer, 0);
 }
 
+/* A frame says what was durable before it, so what none says yet is of the last
+ * sync, and nothing was written since. */
 static bool
 is_mark_due(gs_store *store, uint64_t *wait_us)
 {
-  gs_wal *wal = &store->wal;
   *wait_us = 0;
   if (!needs_mark(store)) {
     return false;
   }
-  uint64_t now_us = gs_env_mono_us(store->env);
-  uint64_t written = gs_log_written_bytes(wal->active->writer);
-  if (wal->idle_bytes != written || wal->idle_since_us == 0) {
-    wal->idle_bytes = written;
-    wal->idle_since_us = now_us;
-  }
-  uint64_t idle_us = now_us - wal->idle_since_us;
+  uint64_t idle_us = gs_env_mono_us(store->env) - store->wal.last_sync_us;
   *wait_us = idle_us < MARK_IDLE_US ? MARK_IDLE_US - idle_us : 0;
   return *wait_us == 0;
 }
@@ -94,6 +89,7 @@ is_prepare_due(const gs_store *store)
 static void
 wait_for_work(gs_store *store)
 {
+  gs_wal *wal = &store->wal;
   uint64_t wait_us = 0;
   uint64_t mark_us = 0;
   if (store->is_closing || is_sync_due(store, &wait_us)) {
@@ -101,7 +97,10 @@ wait_for_work(gs_store *store)
   }
   gs_wal_mark_if_due(store, &mark_us);
   bool is_sooner = mark_us != 0 && (wait_us == 0 || mark_us < wait_us);
-  gs_cond_wait(store->log_work, store->commit, is_sooner ? mark_us : wait_us);
+  wait_us = is_sooner ? mark_us : wait_us;
+  wal->thread_waits = wait_us == 0;
+  gs_cond_wait(store->log_work, store->commit, wait_us);
+  wal->thread_waits = false;
 }
 
 /* Under load a sync is always due, and a segment that is not ready in time

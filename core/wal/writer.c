@@ -42,13 +42,7 @@ fill_with_zeros(gs_log_writer *writer, file_filler fill, gs_error *err)
     return GS_OK;
   }
   gs_status status = fill(writer->file, writer->allocated_bytes, err);
-  if (status == GS_OK) {
-    status = gs_file_sync(writer->file, err);
-  }
-  if (status == GS_OK) {
-    gs_file_map(writer->file, writer->allocated_bytes);
-  }
-  return status;
+  return status == GS_OK ? gs_file_sync(writer->file, err) : status;
 }
 
 /* A file that could not be completed does not stay. */
@@ -107,7 +101,12 @@ gs_status
 gs_log_reserve(gs_env *env, const char *path, uint64_t allocated_bytes,
                gs_log_writer **out, gs_error *err)
 {
-  return make(env, path, allocated_bytes, gs_file_reserve, out, err);
+  gs_status status =
+      make(env, path, allocated_bytes, gs_file_reserve, out, err);
+  if (status == GS_OK && allocated_bytes != 0) {
+    gs_file_map((*out)->file, allocated_bytes);
+  }
+  return status;
 }
 
 void

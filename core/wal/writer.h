@@ -24,15 +24,17 @@
 typedef struct gs_log_writer gs_log_writer;
 
 /* Creates the file. allocated_bytes > 0: filled with zeros to that size and
- * mapped where the machine can; synced. The name is the caller's to sync
- * (gs_env_sync_dir). On failure no file is left behind if it can be helped. */
+ * synced. The name is the caller's to sync (gs_env_sync_dir). On failure no file
+ * is left behind if it can be helped. For logs that are synced after each frame:
+ * a sync has nothing to do but the frame's own pages. */
 GS_MUST_CHECK gs_status gs_log_prepare(gs_env *env, const char *path,
                                        uint64_t allocated_bytes,
                                        gs_log_writer **out, gs_error *err);
 
-/* The same with the space reserved rather than written: ready sooner and half
- * the writing, but each sync has more to do. For logs that are synced now and
- * then. */
+/* The same with the space reserved rather than written, and mapped where the
+ * machine can: ready sooner and half the writing, and a frame is a copy, but
+ * each sync has more to do, the right to write a page to give back among it. For
+ * logs that are synced now and then. */
 GS_MUST_CHECK gs_status gs_log_reserve(gs_env *env, const char *path,
                                        uint64_t allocated_bytes,
                                        gs_log_writer **out, gs_error *err);
