@@ -278,8 +278,10 @@ gs_get_note(gs_store *store, gs_value *out, gs_error *err)
     return status;
   }
   gs_mutex_lock(store->commit);
-  /* A note is seen like the entries it came with: not before they are. */
-  if (store->note.seq > atomic_load(&store->visible_seq)) {
+  /* A note is seen like the entries it came with: not before they are. While
+   * one was waited for, the next may have taken its place. */
+  while (status == GS_OK &&
+         store->note.seq > atomic_load(&store->visible_seq)) {
     status = gs_store_await(store, store->note.seq, err);
   }
   if (status != GS_OK) {

@@ -142,6 +142,85 @@ test_a_flush_by_others_ends_the_waiting(void **state)
   kit_close(store);
 }
 
+typedef struct noter {
+  gs_store *store;
+  const char *text;
+  gs_status status;
+} noter;
+
+static void
+write_note(void *context)
+{
+  noter *n = context;
+  gs_write_batch *batch;
+  gs_commit_options options = {.note = gs_slice_str(n->text), .has_note = true};
+  KIT_OK(gs_write_batch_new(n->store, &batch, &kit_err));
+  KIT_OK(gs_write_batch_put(batch, gs_slice_str(n->text), gs_slice_str("v"),
+                            NULL, &kit_err));
+  n->status = gs_write_batch_commit(batch, &options, NULL, NULL, NULL);
+  gs_write_batch_free(batch);
+}
+
+typedef struct note_reader {
+  gs_store *store;
+  uint64_t seq;     /* of the note that was read, */
+  uint64_t visible; /* and what was visible then */
+  gs_status status;
+} note_reader;
+
+static void
+read_note(void *context)
+{
+  note_reader *r = context;
+  gs_value value;
+  gs_value_init(&value, r->store);
+  r->status = gs_get_note(r->store, &value, NULL);
+  r->seq = value.seq;
+  r->visible = atomic_load(&r->store->visible_seq);
+  gs_value_deinit(&value);
+}
+
+static uint32_t
+spawn(const char *name, void (*run)(void *), void *context)
+{
+  uint32_t id = 0;
+  KIT_OK(gs_sim_spawn(sim_machine, name, run, context, &id, &kit_err));
+  return id;
+}
+
+static void
+step_to(uint32_t id, const char *place)
+{
+  while (strcmp(task_at(id).place, place) != 0) {
+    assert_true(gs_sim_step(sim_machine, id, 1));
+  }
+}
+
+/* The reader waits for the first note, and while it does so a second one is
+ * written that no flush has reached. */
+static void
+test_no_note_is_read_before_it_is_visible(void **state)
+{
+  (void)state;
+  gs_store *store = open_sync();
+  noter notes[2] = {{store, "first", GS_IO}, {store, "second", GS_IO}};
+  note_reader reader = {.store = store, .status = GS_IO};
+  uint32_t first = spawn("first", write_note, &notes[0]);
+  step_to(first, "wal.sync");
+  uint32_t read = spawn("read", read_note, &reader);
+  gs_sim_step(sim_machine, read, 100);
+  assert_int_equal(task_at(read).state, GS_TASK_WAITING);
+  gs_sim_step(sim_machine, spawn("second", write_note, &notes[1]), 100);
+  gs_sim_step(sim_machine, first, 100);
+  assert_int_equal(notes[0].status, GS_OK);
+  assert_int_equal(notes[1].status, GS_IO);
+  gs_sim_step(sim_machine, read, 100);
+  gs_sim_drain(sim_machine);
+  assert_int_equal(reader.status, GS_OK);
+  assert_true(reader.seq <= reader.visible);
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -150,6 +229,7 @@ main(void)
       KIT_TEST(test_nobody_waits_longer_than_half_a_flush),
       KIT_TEST(test_writers_that_come_back_share_a_flush),
       KIT_TEST(test_a_flush_by_others_ends_the_waiting),
+      KIT_TEST(test_no_note_is_read_before_it_is_visible),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
