@@ -51,7 +51,6 @@ open_store(const peer_setup *setup)
   options.durability =
       setup->is_durable ? GS_DURABILITY_SYNC : GS_DURABILITY_BATCH;
   options.memory_bytes = setup->cache_bytes + 2 * setup->write_buffer_bytes;
-  options.memtable_bytes = setup->write_buffer_bytes;
   options.compression = compression_of(setup->codec);
   need(gs_open(setup->dir, &options, &store, &failure), "open");
   return store;
@@ -189,7 +188,7 @@ const peer_engine peer_grainstore = {
     .name = engine_name,
     .settings =
         "\"batch\" (on the device within 10 ms) or \"sync\", built-in policy, "
-        "one memory for cache and write buffers",
+        "one memory for cache and write buffers, divided as by default",
     .codecs = codecs,
     .version = version,
     .open = open_store,
