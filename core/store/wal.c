@@ -158,6 +158,24 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   return status;
 }
 
+/* Zeros keep the device from those who wait for it, and writers that do so fill
+ * a segment slowly: half of it is time enough. */
+static bool
+is_early(const gs_store *store)
+{
+  const gs_store_segment *active = store->wal.active;
+  return writes_zeros(store) &&
+         gs_log_written_bytes(active->writer) < active->allocated_bytes / 2;
+}
+
+bool
+gs_wal_wants_next(const gs_store *store)
+{
+  const gs_wal *wal = &store->wal;
+  return wal->active != NULL && wal->prepared == NULL && !wal->is_preparing &&
+         !store->has_failed && !store->is_resuming && !is_early(store);
+}
+
 /* ---- starting ------------------------------------------------------------- */
 
 static gs_status
@@ -287,7 +305,8 @@ gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
   wal->unsynced_bytes += bytes;
   gs_tally_own(&store->counters.wal_bytes, bytes);
   bool is_over = wal->unsynced_bytes >= store->options.wal_batch_bytes;
-  if (is_batch && (was_clean || is_over)) {
+  bool wants_next = writes_zeros(store) && gs_wal_wants_next(store);
+  if ((is_batch && (was_clean || is_over)) || wants_next) {
     gs_cond_broadcast(store->log_work);
   }
   return GS_OK;

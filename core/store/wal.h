@@ -91,6 +91,10 @@ GS_MUST_CHECK gs_status gs_wal_seal(struct gs_store *store, gs_error *err);
 GS_MUST_CHECK gs_status gs_wal_sync_if_due(struct gs_store *store,
                                            gs_error *err);
 
+/* Whether the next segment is to be made while the active one fills. Requires:
+ * commit held. */
+bool gs_wal_wants_next(const struct gs_store *store);
+
 /* Prepares the next segment now. Requires: commit held, not is_preparing, none
  * prepared; released meanwhile. */
 GS_MUST_CHECK gs_status gs_wal_prepare(struct gs_store *store, gs_error *err);

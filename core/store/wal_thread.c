@@ -76,15 +76,6 @@ gs_wal_sync_if_due(gs_store *store, gs_error *err)
   return is_sync_due(store, &wait_us) ? gs_wal_sync(store, err) : GS_OK;
 }
 
-/* A next segment is made while the active one fills. */
-static bool
-is_prepare_due(const gs_store *store)
-{
-  const gs_wal *wal = &store->wal;
-  return wal->active != NULL && wal->prepared == NULL && !wal->is_preparing &&
-         !store->has_failed && !store->is_resuming;
-}
-
 /* Looks once more at what is due: the lock may have been given up since. */
 static void
 wait_for_work(gs_store *store)
@@ -113,7 +104,7 @@ gs_wal_thread(void *context)
   gs_mutex_lock(store->commit);
   while (!store->is_closing) {
     uint64_t wait_us = 0;
-    bool must_prepare = is_prepare_due(store);
+    bool must_prepare = gs_wal_wants_next(store);
     if (is_sync_due(store, &wait_us) && !(must_prepare && has_just_synced)) {
       GS_IGNORE(gs_wal_sync(store, NULL), "the store keeps the failure");
       has_just_synced = true;
