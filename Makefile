@@ -143,8 +143,8 @@ SPECS := $(filter-out spec/house/%,$(SPECS))
 endif
 
 # Long computations in Lua that open few handles: sanitizers of C see little.
-PURE := $(wildcard spec/policy/*_spec.lua) spec/testing/plan_model_spec.lua \
-  spec/testing/check_policy_spec.lua
+PURE := $(wildcard spec/policy/*_spec.lua) $(patsubst %,spec/%_spec.lua, \
+  testing/plan_model testing/check_policy lab/agree)
 ifeq ($(CONFIG),asan)
 SPECS := $(filter-out $(PURE),$(SPECS))
 endif
@@ -303,8 +303,10 @@ ubsan: asan ## the same as asan
 
 # What has one thread and takes long shows the thread sanitizer nothing.
 ALONE := $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
-  sst/table_cursor sst/table_verify merge/drop store/verify_path store/repair \
-  store/trace tree/plan tree/plan_dead tree/plan_pair tree/plan_random)
+  sst/table_cursor sst/table_verify merge/drop binding/alloc store/crash \
+  store/fault store/memory store/recover store/repair store/trace \
+  store/verify_path tree/manifest_crash tree/plan tree/plan_dead \
+  tree/plan_pair tree/plan_random)
 DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/%, \
   $(SPECS)) $(patsubst %,spec/%_spec.lua,grainstore/survival lab/agree \
   lab/recorded)
