@@ -367,8 +367,8 @@ GS_API GS_MUST_CHECK gs_status
 gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
                       uint64_t *first, uint64_t *last, gs_error *err);
 
-/* The last committed note: GS_ABSENT where there is none. Waits for one that is
- * on its way to the device; where the store failed on that way, its failure. */
+/* The last committed note: GS_ABSENT where there is none. One that waits for the
+ * device is not seen before it is there, like the entries of its write. */
 GS_API GS_MUST_CHECK gs_status gs_get_note(gs_store *store, gs_value *out,
                                            gs_error *err);
 

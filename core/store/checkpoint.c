@@ -29,11 +29,13 @@ typedef struct moment {
 static gs_status
 take_note(gs_store *store, moment *m, gs_error *err)
 {
-  bool is_covered = store->note.seq <= m->facts.flushed_seq;
-  m->note_seq = is_covered ? store->note.seq : store->tree.note_seq;
-  gs_buffer_append_slice(
-      &m->note,
-      gs_buffer_slice(is_covered ? &store->note.text : &store->tree.note));
+  gs_note_text note = gs_note_read(&store->note, store->wal.durable_frame);
+  if (note.seq > m->facts.flushed_seq) {
+    note.seq = store->tree.note_seq;
+    note.text = gs_buffer_slice(&store->tree.note);
+  }
+  m->note_seq = note.seq;
+  gs_buffer_append_slice(&m->note, note.text);
   return gs_buffer_status(&m->note, err);
 }
 

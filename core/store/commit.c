@@ -280,6 +280,7 @@ typedef struct group {
   gs_entry entries[GROUP_ENTRIES];
   uint8_t keys[GROUP_ENTRIES][4]; /* of a u32 store */
   size_t count;
+  uint64_t note_frame; /* that a note among them waits for */
 } group;
 
 static void
@@ -300,8 +301,8 @@ read_group(gs_store *store, gs_batch_reader *reader, group *g, gs_error *err)
     gs_entry entry;
     gs_status status = gs_batch_read(reader, &item, &entry, err);
     if (status == GS_OK && item == GS_BATCH_META) {
-      status = gs_note_set(&store->note, entry.value, reader->seq - 1,
-                           atomic_load(&store->visible_seq), err);
+      gs_note_text note = {entry.value, reader->seq - 1, g->note_frame};
+      status = gs_note_set(&store->note, &note, store->wal.durable_frame, err);
     } else if (status == GS_OK && item == GS_BATCH_ENTRY) {
       expect(store, g, entry);
     }
@@ -316,11 +317,12 @@ read_group(gs_store *store, gs_batch_reader *reader, group *g, gs_error *err)
  * was written. */
 static gs_status
 add_records(gs_store *store, gs_slice payload, uint64_t first_seq,
-            gs_error *err)
+            uint64_t note_frame, gs_error *err)
 {
   gs_batch_reader reader;
   group g; /* large, so it is not cleared */
   g.count = GROUP_ENTRIES;
+  g.note_frame = note_frame;
   gs_status status = gs_batch_read_begin(&reader, payload, first_seq, err);
   while (status == GS_OK && g.count == GROUP_ENTRIES) {
     status = read_group(store, &reader, &g, err);
@@ -333,11 +335,41 @@ add_records(gs_store *store, gs_slice payload, uint64_t first_seq,
 
 /* ---- committing ------------------------------------------------------------ */
 
+static bool
+wants_device(const gs_store *store, bool sync)
+{
+  return store->options.durability != GS_DURABILITY_MEMORY &&
+         (sync || store->options.durability == GS_DURABILITY_SYNC);
+}
+
+static bool
+must_wait(const gs_store *store, bool sync)
+{
+  if (store->options.durability == GS_DURABILITY_MEMORY) {
+    return false;
+  }
+  return wants_device(store, sync) ||
+         store->awaited_seq >
+             atomic_load_explicit(&store->durable_seq, memory_order_relaxed);
+}
+
+/* What a note of the frame just written waits for: its own frame, or that of
+ * the write that its writer will wait for. */
+static uint64_t
+note_frame(const gs_store *store, bool sync)
+{
+  if (wants_device(store, sync)) {
+    return store->wal.frames;
+  }
+  return must_wait(store, sync) ? store->awaited_frame : 0;
+}
+
 /* A failure before the first byte of the frame leaves everything as it was.
  * After one behind it nobody knows whether the write happened: its numbers are
  * not given out again. */
 static gs_status
-write_out(gs_store *store, gs_batch *batch, uint64_t first, gs_error *err)
+write_out(gs_store *store, gs_batch *batch, uint64_t first, bool sync,
+          gs_error *err)
 {
   gs_slice payload = gs_buffer_slice(&batch->bytes);
   gs_status status = GS_OK;
@@ -348,7 +380,7 @@ write_out(gs_store *store, gs_batch *batch, uint64_t first, gs_error *err)
     }
   }
   if (status == GS_OK) {
-    status = add_records(store, payload, first, err);
+    status = add_records(store, payload, first, note_frame(store, sync), err);
   }
   if (status != GS_OK) {
     gs_store_fail(store, status, err);
@@ -377,17 +409,6 @@ gs_room_of(const gs_batch *batch)
                    batch->tombstone_count, 0};
 }
 
-static bool
-must_wait(const gs_store *store, bool sync)
-{
-  if (store->options.durability == GS_DURABILITY_MEMORY) {
-    return false;
-  }
-  return sync || store->options.durability == GS_DURABILITY_SYNC ||
-         store->awaited_seq >
-             atomic_load_explicit(&store->durable_seq, memory_order_relaxed);
-}
-
 gs_status
 gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
                        gs_commit_result *result, uint64_t *wait_seq,
@@ -396,7 +417,7 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
   *wait_seq = 0;
   gs_env_point(store->env, "commit.room");
   result->first = batch->entry_count == 0 ? 0 : store->next_seq;
-  gs_status status = write_out(store, batch, store->next_seq, err);
+  gs_status status = write_out(store, batch, store->next_seq, sync, err);
   if (status != GS_OK) {
     return status;
   }
@@ -409,6 +430,9 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
   }
   gs_env_point(store->env, "commit.written");
   if (must_wait(store, sync)) {
+    if (batch->entry_count > 0 || wants_device(store, sync)) {
+      store->awaited_frame = store->wal.frames;
+    }
     store->awaited_seq = store->next_seq - 1;
     *wait_seq = store->awaited_seq;
   } else {

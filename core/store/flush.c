@@ -80,6 +80,7 @@ gs_flush_keep_note(gs_store *store, const gs_memtable *memtable, gs_error *err)
   gs_buffer_append_slice(&kept->text, gs_buffer_slice(&store->note.text));
   kept->memtable = memtable;
   kept->seq = store->note.seq;
+  kept->frame = store->note.frame;
   return gs_buffer_status(&kept->text, err);
 }
 
@@ -100,7 +101,16 @@ take_note(flush *f)
 
 /* ---- begin ------------------------------------------------------------------ */
 
-/* Writers may still be waiting for the device with entries in this memtable. */
+static bool
+is_visible(const flush *f)
+{
+  const gs_store *store = f->job.store;
+  return atomic_load(&store->visible_seq) >= f->stats.max_seq &&
+         f->note.frame <= store->wal.durable_frame;
+}
+
+/* Writers may still be waiting for the device with entries in this memtable, or
+ * with the note. */
 static gs_status
 wait_until_visible(flush *f, gs_error *err)
 {
@@ -108,8 +118,7 @@ wait_until_visible(flush *f, gs_error *err)
   gs_mutex_lock(store->commit);
   take_note(f);
   gs_status status = GS_OK;
-  while (status == GS_OK &&
-         atomic_load(&store->visible_seq) < f->stats.max_seq) {
+  while (status == GS_OK && !is_visible(f)) {
     status = gs_store_check_writable(store, err);
     if (status == GS_OK && store->is_syncing) {
       gs_cond_wait(store->synced, store->commit, 0);

@@ -6,12 +6,13 @@
 
 #include "code/fixed.h"
 
-enum { HEAD_BYTES = 16 }; /* seq and size of a note in the line */
+enum { HEAD_BYTES = 24 }; /* seq, frame and size of a note in the line */
 
 void
 gs_note_init(gs_note *note, gs_alloc *alloc)
 {
   note->seq = 0;
+  note->frame = 0;
   gs_buffer_init(&note->text, alloc);
   gs_buffer_init(&note->line, alloc);
 }
@@ -37,11 +38,12 @@ gs_note_differs(const gs_note *note, gs_slice text, uint64_t seq)
 }
 
 static void
-replace(gs_note *note, gs_slice text, uint64_t seq)
+replace(gs_note *note, const gs_note_text *fresh)
 {
   gs_buffer_clear(&note->text);
-  gs_buffer_append_slice(&note->text, text);
-  note->seq = seq;
+  gs_buffer_append_slice(&note->text, fresh->text);
+  note->seq = fresh->seq;
+  note->frame = fresh->frame;
 }
 
 /* The present note goes to the end of the line. Requires: room. */
@@ -50,7 +52,8 @@ push(gs_note *note)
 {
   uint8_t head[HEAD_BYTES];
   gs_put_u64(head, note->seq);
-  gs_put_u64(head + 8, note->text.size);
+  gs_put_u64(head + 8, note->frame);
+  gs_put_u64(head + 16, note->text.size);
   gs_buffer_append(&note->line, head, sizeof head);
   gs_buffer_append_slice(&note->line, gs_buffer_slice(&note->text));
 }
@@ -65,37 +68,61 @@ has_room(gs_buffer *buffer, size_t more)
 }
 
 gs_status
-gs_note_set(gs_note *note, gs_slice text, uint64_t seq, uint64_t visible_seq,
+gs_note_set(gs_note *note, const gs_note_text *fresh, uint64_t durable_frame,
             gs_error *err)
 {
-  if (note->seq <= visible_seq) {
+  if (note->frame <= durable_frame) {
     gs_buffer_clear(&note->line);
   }
   if (!has_room(&note->line, HEAD_BYTES + note->text.size) ||
-      !has_room(&note->text, text.size)) {
+      !has_room(&note->text, fresh->text.size)) {
     return GS_FAIL_NOMEM(err);
   }
   push(note);
-  replace(note, text, seq);
+  replace(note, fresh);
   return GS_OK;
 }
 
-gs_status
-gs_note_revert(gs_note *note, uint64_t visible_seq, gs_error *err)
+/* The one at the head of what is left of a line, which becomes shorter. */
+static gs_note_text
+next_in_line(gs_slice *line)
 {
-  if (note->seq > visible_seq) {
-    const uint8_t *at = note->line.data;
-    size_t left = note->line.size;
-    gs_slice text = gs_slice_of(NULL, 0);
-    uint64_t seq = 0;
-    while (left > 0 && gs_get_u64(at) <= visible_seq) {
-      seq = gs_get_u64(at);
-      text = gs_slice_of(at + HEAD_BYTES, (size_t)gs_get_u64(at + 8));
-      left -= HEAD_BYTES + text.size;
-      at += HEAD_BYTES + text.size;
-    }
-    replace(note, text, seq);
+  gs_note_text next = {
+      .text = gs_slice_of(line->data + HEAD_BYTES,
+                          (size_t)gs_get_u64(line->data + 16)),
+      .seq = gs_get_u64(line->data),
+      .frame = gs_get_u64(line->data + 8),
+  };
+  size_t bytes = HEAD_BYTES + next.text.size;
+  *line = gs_slice_of(line->data + bytes, line->size - bytes);
+  return next;
+}
+
+gs_note_text
+gs_note_read(const gs_note *note, uint64_t durable_frame)
+{
+  if (note->frame <= durable_frame) {
+    return (gs_note_text){gs_buffer_slice(&note->text), note->seq, note->frame};
   }
+  gs_note_text newest = {gs_slice_of(NULL, 0), 0, 0};
+  gs_slice line = gs_buffer_slice(&note->line);
+  while (line.size > 0) {
+    gs_note_text next = next_in_line(&line);
+    if (next.frame <= durable_frame) {
+      newest = next;
+    }
+  }
+  return newest;
+}
+
+gs_status
+gs_note_revert(gs_note *note, uint64_t durable_frame, gs_error *err)
+{
+  if (note->frame > durable_frame) {
+    gs_note_text kept = gs_note_read(note, durable_frame);
+    replace(note, &kept);
+  }
+  note->frame = 0;
   gs_buffer_clear(&note->line);
   return gs_buffer_status(&note->text, err);
 }

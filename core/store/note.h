@@ -1,9 +1,12 @@
 /*
  * note: the application's last note, and those it would fall back to.
  *
- * Model: a note comes with a write. Until that write is visible the note before
- * it still counts, should the write be given up: so notes stand in a line, the
- * newest last, and one that a later visible note follows is let go.
+ * Model: a note comes with a write, and some writes wait for the device: such a
+ * note counts once the device has their frame of the log. Until then the note
+ * before it is the one to be read, and the one that stays should the write be
+ * given up: so notes stand in a line, the newest last, and one that a later note
+ * follows that counts is let go. Frames are numbered in the order in which they
+ * are written; a sequence number would not do, since a note alone has none.
  *
  * Life: init/deinit with the store.
  * Threads: everything with the store's commit lock held.
@@ -18,25 +21,36 @@
 typedef struct gs_note {
   gs_buffer text; /* of the newest */
   uint64_t seq;   /* its place; 0 with an empty text: there is none */
-  gs_buffer line; /* older ones, oldest first: seq, size, text */
+  uint64_t frame; /* it waits for this one; 0: for none */
+  gs_buffer line; /* older ones, oldest first: seq, frame, size, text */
 } gs_note;
 
 void gs_note_init(gs_note *note, gs_alloc *alloc);
 void gs_note_deinit(gs_note *note);
 
-/* Whether there is one. */
+/* Whether there is one, counting or not. */
 bool gs_note_is_present(const gs_note *note);
 
 /* Whether it is another one than the text at that place. */
 bool gs_note_differs(const gs_note *note, gs_slice text, uint64_t seq);
 
-/* A new note with its write; notes up to visible_seq can no longer be given
- * up. GS_NOMEM leaves the note as it was. */
-GS_MUST_CHECK gs_status gs_note_set(gs_note *note, gs_slice text, uint64_t seq,
-                                    uint64_t visible_seq, gs_error *err);
+/* A note as others see it. */
+typedef struct gs_note_text {
+  gs_slice text; /* valid until the note changes */
+  uint64_t seq;  /* 0 with an empty text: there is none */
+  uint64_t frame;
+} gs_note_text;
 
-/* Falls back to the newest note up to the sequence. */
-GS_MUST_CHECK gs_status gs_note_revert(gs_note *note, uint64_t visible_seq,
+/* A new note with its write; those that wait for frames up to durable_frame can
+ * no longer be given up. GS_NOMEM leaves the note as it was. */
+GS_MUST_CHECK gs_status gs_note_set(gs_note *note, const gs_note_text *fresh,
+                                    uint64_t durable_frame, gs_error *err);
+
+/* The newest one that counts. */
+gs_note_text gs_note_read(const gs_note *note, uint64_t durable_frame);
+
+/* Falls back to that one, which waits for nothing from then on. */
+GS_MUST_CHECK gs_status gs_note_revert(gs_note *note, uint64_t durable_frame,
                                        gs_error *err);
 
 #endif

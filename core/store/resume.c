@@ -64,6 +64,7 @@ begin_anew(gs_store *store, gs_memtable *fresh)
 {
   uint64_t last_seq = store->next_seq - 1;
   gs_wal_abandon(store);
+  store->awaited_frame = 0;
   store->active = fresh;
   store->awaited_seq = last_seq;
   atomic_store(&store->durable_seq, last_seq);
@@ -96,7 +97,8 @@ void_doubtful(gs_store *store, const gs_view *view, gs_error *err)
     gs_memtable_void_above(view->memtables[i], visible_seq);
   }
   gs_mutex_lock(store->commit);
-  gs_status status = gs_note_revert(&store->note, visible_seq, err);
+  gs_status status =
+      gs_note_revert(&store->note, store->wal.durable_frame, err);
   gs_mutex_unlock(store->commit);
   return status;
 }

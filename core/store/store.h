@@ -91,6 +91,7 @@ typedef struct gs_sealed_note {
   const gs_memtable *memtable; /* NULL: not in use */
   gs_buffer text;
   uint64_t seq;
+  uint64_t frame; /* of the log that it waits for; 0: none */
 } gs_sealed_note;
 
 /* What a policy said of one level; 0: the store's option. */
@@ -183,7 +184,8 @@ struct gs_store {
   uint64_t ask_at_bytes;   /* of the active memtable, see decision.h */
   uint64_t ask_more_bytes; /* by which a memtable may grow; 0: as it likes */
   uint64_t next_seq;
-  uint64_t awaited_seq; /* largest sequence of a write that waits for a sync */
+  uint64_t awaited_seq; /* largest sequence of a write that waits for a sync, */
+  uint64_t awaited_frame; /* and its frame of the log */
   bool is_syncing;
   size_t waiting_count; /* writers that wait for the device */
   gs_wal wal;

@@ -16,6 +16,7 @@ enum {
   SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
   SEGMENT_GROWTH = 4,
   ZEROED_GROWTH = 2, /* writers wait for the device while it takes zeros */
+  FRAMES_AHEAD = 8, /* like the last one, that fit while the next one is made */
   SEGMENT_PARTS = 4, /* of the log's bound, that one segment takes at most */
 };
 
@@ -159,13 +160,15 @@ gs_wal_prepare(gs_store *store, gs_error *err)
 }
 
 /* Zeros keep the device from those who wait for it, and writers that do so fill
- * a segment slowly: half of it is time enough. */
+ * a segment slowly: half of it is time enough, unless their frames are large. */
 static bool
 is_early(const gs_store *store)
 {
-  const gs_store_segment *active = store->wal.active;
-  return writes_zeros(store) &&
-         gs_log_written_bytes(active->writer) < active->allocated_bytes / 2;
+  const gs_wal *wal = &store->wal;
+  uint64_t bytes = wal->active->allocated_bytes;
+  uint64_t left = bytes - gs_log_written_bytes(wal->active->writer);
+  return writes_zeros(store) && left > bytes / 2 &&
+         left / FRAMES_AHEAD > wal->batch_bytes;
 }
 
 bool
@@ -286,12 +289,27 @@ gs_wal_make_room(gs_store *store, uint64_t payload_bytes, gs_error *err)
 }
 
 gs_status
+gs_wal_add_frame(gs_store *store, gs_frame_type type, uint64_t first_seq,
+                 uint32_t entry_count, gs_slice payload, gs_error *err)
+{
+  gs_wal *wal = &store->wal;
+  gs_status status = gs_log_append(wal->active->writer, type, first_seq,
+                                   entry_count, payload, err);
+  if (status == GS_OK) {
+    wal->frames++;
+    gs_tally_own(&wal->used_bytes, gs_frame_bytes(payload.size));
+    gs_tally_own(&store->counters.wal_bytes, gs_frame_bytes(payload.size));
+  }
+  return status;
+}
+
+gs_status
 gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
               gs_slice payload, gs_error *err)
 {
   gs_wal *wal = &store->wal;
-  gs_status status = gs_log_append(wal->active->writer, GS_FRAME_BATCH,
-                                   first_seq, entry_count, payload, err);
+  gs_status status = gs_wal_add_frame(store, GS_FRAME_BATCH, first_seq,
+                                      entry_count, payload, err);
   if (status != GS_OK) {
     return status;
   }
@@ -301,9 +319,8 @@ gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
   }
   bool is_batch = store->options.durability == GS_DURABILITY_BATCH;
   bool was_clean = wal->unsynced_bytes == 0;
-  gs_tally_own(&wal->used_bytes, bytes);
   wal->unsynced_bytes += bytes;
-  gs_tally_own(&store->counters.wal_bytes, bytes);
+  wal->batch_bytes = bytes;
   bool is_over = wal->unsynced_bytes >= store->options.wal_batch_bytes;
   bool wants_next = writes_zeros(store) && gs_wal_wants_next(store);
   if ((is_batch && (was_clean || is_over)) || wants_next) {
@@ -364,14 +381,16 @@ raise_seq(atomic_uint_fast64_t *seq, uint64_t to)
 }
 
 /* A sync leaves a mark to be written and, in "batch", a window for what came
- * meanwhile. For the mark alone the thread is not woken if it wakes by itself:
- * that is no later, and each writer that waits for the device would wake it. */
+ * meanwhile. For the mark alone the thread is not woken if it wakes by itself no
+ * later: each writer that waits for the device would wake it. */
 static void
 wake_thread(gs_store *store)
 {
+  const gs_wal *wal = &store->wal;
   bool has_window = store->options.durability == GS_DURABILITY_BATCH &&
-                    store->wal.unsynced_bytes != 0;
-  if (has_window || store->wal.thread_waits) {
+                    wal->unsynced_bytes != 0;
+  if (has_window ||
+      wal->thread_until_us > wal->last_sync_us + GS_WAL_MARK_IDLE_US) {
     gs_cond_broadcast(store->log_work);
   }
 }
@@ -384,6 +403,7 @@ gs_wal_sync(gs_store *store, gs_error *err)
     return GS_OK;
   }
   uint64_t upto = store->next_seq - 1;
+  uint64_t frames = wal->frames;
   uint64_t began_us = gs_env_mono_us(store->env);
   size_t served = wal->newcomers;
   wal->newcomers = 0;
@@ -402,6 +422,7 @@ gs_wal_sync(gs_store *store, gs_error *err)
   wal->company = served + wal->newcomers;
   if (status == GS_OK) {
     note_synced(from, last);
+    wal->durable_frame = frames;
     raise_seq(&store->durable_seq, upto);
     raise_seq(&store->visible_seq, upto);
   } else {
@@ -437,7 +458,7 @@ gs_wal_seal(gs_store *store, gs_error *err)
       store->wal.active == NULL ? NULL : store->wal.active->writer;
   if (status == GS_OK && writer != NULL && gs_log_has_room(writer, 0)) {
     status =
-        gs_log_append(writer, GS_FRAME_SEAL, 0, 0, gs_slice_of(NULL, 0), err);
+        gs_wal_add_frame(store, GS_FRAME_SEAL, 0, 0, gs_slice_of(NULL, 0), err);
   }
   return status;
 }
@@ -510,6 +531,7 @@ gs_wal_abandon(gs_store *store)
 {
   gs_wal *wal = &store->wal;
   uint64_t next_size = wal->next_size;
+  uint64_t until_us = wal->thread_until_us;
   while (wal->oldest != NULL) {
     gs_store_segment *segment = wal->oldest;
     wal->oldest = segment->next;
@@ -518,7 +540,7 @@ gs_wal_abandon(gs_store *store)
   if (wal->prepared != NULL) {
     delete_segment(store, wal->prepared);
   }
-  *wal = (gs_wal){.next_size = next_size};
+  *wal = (gs_wal){.next_size = next_size, .thread_until_us = until_us};
 }
 
 void

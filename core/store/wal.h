@@ -45,21 +45,33 @@ typedef struct gs_wal {
   uint64_t next_size;              /* grows from segment to segment */
   atomic_uint_fast64_t used_bytes; /* frames in all started segments; may be
                                       read anywhere */
+  uint64_t frames;                 /* written so far, */
+  uint64_t durable_frame;          /* and the last one the device has */
   uint64_t unsynced_bytes;         /* frames since the last sync began */
+  uint64_t batch_bytes;            /* of the last frame with a batch */
   uint64_t last_sync_us;           /* when it ended */
   uint64_t flush_us;               /* how long it took */
-  size_t newcomers;  /* writers that wait for a sync not yet begun */
-  size_t company;    /* writers that the last sync knew of */
-  bool is_gathering; /* some writer waits for them before it syncs */
-  bool thread_waits; /* the log thread sleeps until it is woken */
+  size_t newcomers;         /* writers that wait for a sync not yet begun */
+  size_t company;           /* writers that the last sync knew of */
+  bool is_gathering;        /* some writer waits for them before it syncs */
+  uint64_t thread_until_us; /* when the log thread wakes by itself; 0: it does
+                               not sleep; UINT64_MAX: when it is woken */
 } gs_wal;
 
 struct gs_store;
+
+enum { GS_WAL_MARK_IDLE_US = 100 * 1000 }; /* from a sync to its mark */
 
 /* Makes sure the active segment has room for a frame with this payload.
  * Requires: commit held; may be released and taken again. */
 GS_MUST_CHECK gs_status gs_wal_make_room(struct gs_store *store,
                                          uint64_t payload_bytes, gs_error *err);
+
+/* Appends one frame of any kind. Requires: room; commit held. */
+GS_MUST_CHECK gs_status gs_wal_add_frame(struct gs_store *store,
+                                         gs_frame_type type, uint64_t first_seq,
+                                         uint32_t entry_count, gs_slice payload,
+                                         gs_error *err);
 
 /* Appends one batch frame. Requires: room; commit held. */
 GS_MUST_CHECK gs_status gs_wal_append(struct gs_store *store,

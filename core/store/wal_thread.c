@@ -5,8 +5,6 @@
 #include "store/store.h"
 #include "store/wal.h"
 
-enum { MARK_IDLE_US = 100 * 1000 };
-
 /* ---- marks ---------------------------------------------------------------- */
 
 /* What the device holds and no frame says yet. */
@@ -30,7 +28,7 @@ is_mark_due(gs_store *store, uint64_t *wait_us)
     return false;
   }
   uint64_t idle_us = gs_env_mono_us(store->env) - store->wal.last_sync_us;
-  *wait_us = idle_us < MARK_IDLE_US ? MARK_IDLE_US - idle_us : 0;
+  *wait_us = idle_us < GS_WAL_MARK_IDLE_US ? GS_WAL_MARK_IDLE_US - idle_us : 0;
   return *wait_us == 0;
 }
 
@@ -41,8 +39,8 @@ gs_wal_mark_if_due(gs_store *store, uint64_t *wait_us)
   if (!is_mark_due(store, wait_us)) {
     return;
   }
-  gs_status status = gs_log_append(store->wal.active->writer, GS_FRAME_MARK, 0,
-                                   0, gs_slice_of(NULL, 0), &failure);
+  gs_status status = gs_wal_add_frame(store, GS_FRAME_MARK, 0, 0,
+                                      gs_slice_of(NULL, 0), &failure);
   if (status != GS_OK && gs_wal_is_broken(store)) {
     gs_store_fail(store, status, &failure);
   }
@@ -89,9 +87,10 @@ wait_for_work(gs_store *store)
   gs_wal_mark_if_due(store, &mark_us);
   bool is_sooner = mark_us != 0 && (wait_us == 0 || mark_us < wait_us);
   wait_us = is_sooner ? mark_us : wait_us;
-  wal->thread_waits = wait_us == 0;
+  wal->thread_until_us =
+      wait_us == 0 ? UINT64_MAX : gs_env_mono_us(store->env) + wait_us;
   gs_cond_wait(store->log_work, store->commit, wait_us);
-  wal->thread_waits = false;
+  wal->thread_until_us = 0;
 }
 
 /* Under load a sync is always due, and a segment that is not ready in time

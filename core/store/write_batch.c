@@ -278,22 +278,13 @@ gs_get_note(gs_store *store, gs_value *out, gs_error *err)
     return status;
   }
   gs_mutex_lock(store->commit);
-  /* A note is seen like the entries it came with: not before they are. While
-   * one was waited for, the next may have taken its place. */
-  while (status == GS_OK &&
-         store->note.seq > atomic_load(&store->visible_seq)) {
-    status = gs_store_await(store, store->note.seq, err);
-  }
-  if (status != GS_OK) {
-    gs_mutex_unlock(store->commit);
-    return status;
-  }
-  bool is_present = gs_note_is_present(&store->note);
+  gs_note_text note = gs_note_read(&store->note, store->wal.durable_frame);
   gs_buffer_clear(&out->bytes);
-  gs_buffer_append_slice(&out->bytes, gs_buffer_slice(&store->note.text));
-  out->seq = store->note.seq;
-  out->expires_at_ms = 0;
+  gs_buffer_append_slice(&out->bytes, note.text);
   gs_mutex_unlock(store->commit);
+  out->seq = note.seq;
+  out->expires_at_ms = 0;
   status = gs_buffer_status(&out->bytes, err);
+  bool is_present = note.seq > 0 || note.text.size > 0;
   return status != GS_OK ? status : is_present ? GS_OK : GS_ABSENT;
 }

@@ -49,7 +49,7 @@ bench_appends(bench_grid *grid, row r, gs_env *env, const char *path,
   gs_log_header header = {.kind = GS_LOG_WAL, .number = 1, .salt = 7};
   gs_log_writer *writer = NULL;
   memset(payload, 0x55, sizeof payload);
-  BENCH_REQUIRE(gs_log_prepare(env, path, SEGMENT_BYTES, &writer, NULL) ==
+  BENCH_REQUIRE(gs_log_reserve(env, path, SEGMENT_BYTES, &writer, NULL) ==
                 GS_OK);
   BENCH_REQUIRE(gs_log_start(writer, &header, NULL) == GS_OK);
   uint64_t start = bench_now_ns();

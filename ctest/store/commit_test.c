@@ -123,7 +123,7 @@ test_the_note_of_a_write_that_cannot_be_synced_is_not_seen_either(void **state)
   assert_int_equal(gs_write_batch_commit(batch, &note, NULL, NULL, &kit_err),
                    GS_IO);
   gs_value_init(&value, store);
-  assert_int_equal(gs_get_note(store, &value, &kit_err), GS_IO);
+  assert_int_equal(gs_get_note(store, &value, &kit_err), GS_ABSENT);
   assert_string_equal(kit_get(store, "a"), "1");
   gs_value_deinit(&value);
   gs_write_batch_free(batch);

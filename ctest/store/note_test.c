@@ -13,11 +13,17 @@
 #include "store/note.h"
 #include "support/test_alloc.h"
 
-static void
-set(gs_note *note, const char *text, uint64_t seq, uint64_t visible_seq)
+/* A note whose frame has the number of its place. */
+static gs_status
+try_set(gs_note *note, gs_slice text, uint64_t seq, uint64_t durable)
 {
-  assert_int_equal(
-      gs_note_set(note, gs_slice_str(text), seq, visible_seq, NULL), GS_OK);
+  return gs_note_set(note, &(gs_note_text){text, seq, seq}, durable, NULL);
+}
+
+static void
+set(gs_note *note, const char *text, uint64_t seq, uint64_t durable)
+{
+  assert_int_equal(try_set(note, gs_slice_str(text), seq, durable), GS_OK);
 }
 
 static void
@@ -25,6 +31,42 @@ expect(const gs_note *note, const char *text, uint64_t seq)
 {
   assert_true(gs_slice_equal(gs_buffer_slice(&note->text), gs_slice_str(text)));
   assert_int_equal(note->seq, seq);
+}
+
+static void
+expect_read(const gs_note *note, uint64_t durable, const char *text,
+            uint64_t seq)
+{
+  gs_note_text read = gs_note_read(note, durable);
+  assert_true(gs_slice_equal(read.text, gs_slice_str(text)));
+  assert_int_equal(read.seq, seq);
+}
+
+/* The frames of two notes alone behind place 3 are 5 and 6. */
+static void
+test_a_note_is_read_once_its_frame_is_on_the_device(void **state)
+{
+  (void)state;
+  test_alloc alloc;
+  gs_note note;
+  test_alloc_init(&alloc);
+  gs_note_init(&note, &alloc.base);
+  set(&note, "one", 1, 0);
+  set(&note, "three", 3, 0);
+  for (uint64_t frame = 5; frame <= 6; frame++) {
+    gs_note_text alone = {gs_slice_str(frame == 5 ? "five" : "six"), 3, frame};
+    assert_int_equal(gs_note_set(&note, &alone, 0, NULL), GS_OK);
+  }
+  expect_read(&note, 0, "", 0);
+  expect_read(&note, 2, "one", 1);
+  expect_read(&note, 4, "three", 3);
+  expect_read(&note, 5, "five", 3);
+  expect_read(&note, 6, "six", 3);
+  gs_note_text at_once = {gs_slice_str("waits for nothing"), 3, 0};
+  assert_int_equal(gs_note_set(&note, &at_once, 0, NULL), GS_OK);
+  expect_read(&note, 0, "waits for nothing", 3);
+  gs_note_deinit(&note);
+  assert_int_equal(alloc.live_bytes, 0);
 }
 
 static void
@@ -84,8 +126,7 @@ test_a_note_without_memory_is_an_error(void **state)
   gs_note_init(&note, &alloc.base);
   assert_false(gs_note_is_present(&note));
   alloc.allocations_left = 1;
-  assert_int_equal(gs_note_set(&note, gs_slice_str("text"), 1, 0, NULL),
-                   GS_NOMEM);
+  assert_int_equal(try_set(&note, gs_slice_str("text"), 1, 0), GS_NOMEM);
   gs_note_deinit(&note);
   assert_int_equal(alloc.live_bytes, 0);
 }
@@ -103,9 +144,8 @@ test_a_note_without_memory_leaves_the_one_before(void **state)
     set(&note, "two", 2, 1);
     alloc.allocations_left = left;
     static const char text[400] = {'x'};
-    assert_int_equal(
-        gs_note_set(&note, gs_slice_of(text, sizeof text), 3, 1, NULL),
-        GS_NOMEM);
+    assert_int_equal(try_set(&note, gs_slice_of(text, sizeof text), 3, 1),
+                     GS_NOMEM);
     expect(&note, "two", 2);
     assert_int_equal(gs_note_revert(&note, 1, NULL), GS_OK);
     expect(&note, "a text that is longer than its head", 1);
@@ -118,6 +158,7 @@ int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_a_note_is_read_once_its_frame_is_on_the_device),
       cmocka_unit_test(test_a_note_falls_back_to_the_newest_that_was_visible),
       cmocka_unit_test(test_the_line_is_let_go_when_its_end_is_visible),
       cmocka_unit_test(test_a_note_without_memory_is_an_error),

@@ -183,14 +183,17 @@ test_readers_keep_their_moment_over_a_resume(void **state)
   kit_close(store);
 }
 
+/* key: NULL for a note alone. */
 static gs_status
 commit_note(gs_store *store, const char *key, const char *note)
 {
   gs_write_batch *batch = NULL;
   gs_commit_options options = {.note = gs_slice_str(note), .has_note = true};
   KIT_OK(gs_write_batch_new(store, &batch, &kit_err));
-  KIT_OK(gs_write_batch_put(batch, gs_slice_str(key), gs_slice_str("1"), NULL,
-                            &kit_err));
+  if (key != NULL) {
+    KIT_OK(gs_write_batch_put(batch, gs_slice_str(key), gs_slice_str("1"), NULL,
+                              &kit_err));
+  }
   gs_status status =
       gs_write_batch_commit(batch, &options, NULL, NULL, &kit_err);
   gs_write_batch_free(batch);
@@ -224,6 +227,28 @@ test_the_note_of_a_doubtful_write_gives_way_to_the_one_before(void **state)
   store = kit_open(&options);
   expect_note(store, "second");
   assert_string_equal(kit_get(store, "c"), "(absent)");
+  kit_close(store);
+}
+
+static void
+test_a_doubtful_note_alone_gives_way_to_the_one_before(void **state)
+{
+  (void)state;
+  gs_options options = sync_options();
+  gs_store *store = kit_open(&options);
+  KIT_OK(commit_note(store, "a", "first"));
+  KIT_OK(commit_note(store, NULL, "second"));
+  expect_note(store, "second");
+  fail_log(GS_SIM_SYNC);
+  assert_int_equal(commit_note(store, NULL, "third"), GS_IO);
+  expect_note(store, "second");
+  KIT_OK(gs_resume(store, &kit_err));
+  expect_note(store, "second");
+  kit_close(store);
+  store = kit_open(&options);
+  expect_note(store, "second");
+  KIT_OK(commit_note(store, NULL, "fourth"));
+  expect_note(store, "fourth");
   kit_close(store);
 }
 
@@ -528,6 +553,7 @@ main(void)
       KIT_TEST(test_numbers_are_not_given_out_again),
       KIT_TEST(test_readers_keep_their_moment_over_a_resume),
       KIT_TEST(test_the_note_of_a_doubtful_write_gives_way_to_the_one_before),
+      KIT_TEST(test_a_doubtful_note_alone_gives_way_to_the_one_before),
       KIT_TEST(test_a_write_that_fails_before_its_first_byte_is_definite),
       KIT_TEST(test_a_sound_store_has_nothing_to_resume_and_a_reader_no_right),
       KIT_TEST(test_a_resume_that_fails_anywhere_can_be_tried_again),
