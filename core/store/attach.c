@@ -119,7 +119,6 @@ take_in(attachment *a, uint64_t *entries, gs_error *err)
     status = install(a, err);
     if (status == GS_OK) {
       store->next_seq = a->seq + 1;
-      store->awaited_seq = a->seq;
       atomic_store(&store->durable_seq, a->seq);
       atomic_store_explicit(&store->visible_seq, a->seq, memory_order_release);
     }
@@ -132,7 +131,8 @@ take_in(attachment *a, uint64_t *entries, gs_error *err)
   return status;
 }
 
-/* Flushes until memory is empty with commit held. */
+/* Flushes until memory is empty with commit held, and the newest note is one
+ * that counts. */
 static gs_status
 lock_empty(gs_store *store, gs_error *err)
 {
@@ -144,10 +144,16 @@ lock_empty(gs_store *store, gs_error *err)
     gs_memtable_stats stats;
     gs_mutex_lock(store->commit);
     gs_memtable_get_stats(store->active, &stats);
-    if (stats.entry_count == 0 && atomic_load(&store->sealed_count) == 0) {
+    bool is_settled = gs_store_note_is_settled(store);
+    if (stats.entry_count == 0 && atomic_load(&store->sealed_count) == 0 &&
+        is_settled) {
       return GS_OK;
     }
     gs_mutex_unlock(store->commit);
+    status = is_settled ? GS_OK : gs_sync(store, err);
+    if (status != GS_OK) {
+      return status;
+    }
   }
   return GS_FAIL(err, GS_BUSY, "%s: writes kept coming first", store->path);
 }

@@ -15,9 +15,9 @@
 #include "store/store.h"
 
 static bool
-is_durable(const gs_store *store, uint64_t seq)
+is_durable(const gs_store *store, uint64_t frame)
 {
-  return atomic_load_explicit(&store->durable_seq, memory_order_acquire) >= seq;
+  return store->wal.durable_frame >= frame;
 }
 
 static bool
@@ -28,7 +28,7 @@ lacks_company(const gs_store *store)
 
 /* Requires: commit held, nobody syncs or gathers; it is released meanwhile. */
 static void
-gather_company(gs_store *store, uint64_t seq)
+gather_company(gs_store *store, uint64_t frame)
 {
   gs_wal *wal = &store->wal;
   uint64_t now_us = gs_env_mono_us(store->env);
@@ -36,7 +36,8 @@ gather_company(gs_store *store, uint64_t seq)
   wal->is_gathering = true;
   bool has_time = true;
   while (has_time && lacks_company(store) && now_us < until_us &&
-         !store->is_syncing && !store->has_failed && !is_durable(store, seq)) {
+         !store->is_syncing && !store->has_failed &&
+         !is_durable(store, frame)) {
     has_time = gs_cond_wait(store->gathered, store->commit, until_us - now_us);
     now_us = gs_env_mono_us(store->env);
   }
@@ -46,11 +47,11 @@ gather_company(gs_store *store, uint64_t seq)
 /* Begins the next flush, unless somebody else did so meanwhile: then those who
  * relied on this one look again. */
 static gs_status
-lead(gs_store *store, uint64_t seq, gs_error *err)
+lead(gs_store *store, uint64_t frame, gs_error *err)
 {
-  gather_company(store, seq);
+  gather_company(store, frame);
   gs_status status = gs_store_check_writable(store, err);
-  if (status == GS_OK && !store->is_syncing && !is_durable(store, seq)) {
+  if (status == GS_OK && !store->is_syncing && !is_durable(store, frame)) {
     return gs_wal_sync(store, err);
   }
   gs_cond_broadcast(store->synced);
@@ -58,15 +59,15 @@ lead(gs_store *store, uint64_t seq, gs_error *err)
 }
 
 static gs_status
-wait_until_durable(gs_store *store, uint64_t seq, gs_error *err)
+wait_until_durable(gs_store *store, uint64_t frame, gs_error *err)
 {
   gs_status status = GS_OK;
-  while (status == GS_OK && !is_durable(store, seq)) {
+  while (status == GS_OK && !is_durable(store, frame)) {
     status = gs_store_check_writable(store, err);
     if (status == GS_OK && (store->is_syncing || store->wal.is_gathering)) {
       gs_cond_wait(store->synced, store->commit, 0);
     } else if (status == GS_OK) {
-      status = lead(store, seq, err);
+      status = lead(store, frame, err);
     }
   }
   return status;
@@ -82,13 +83,13 @@ join(gs_store *store)
 }
 
 gs_status
-gs_store_await(gs_store *store, uint64_t seq, gs_error *err)
+gs_store_await(gs_store *store, uint64_t frame, gs_error *err)
 {
   store->waiting_count++;
-  if (!is_durable(store, seq)) {
+  if (!is_durable(store, frame)) {
     join(store);
   }
-  gs_status status = wait_until_durable(store, seq, err);
+  gs_status status = wait_until_durable(store, frame, err);
   store->waiting_count--;
   if (store->is_resuming) {
     gs_cond_broadcast(store->synced); /* it waits for the last of us */

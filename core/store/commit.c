@@ -280,7 +280,8 @@ typedef struct group {
   gs_entry entries[GROUP_ENTRIES];
   uint8_t keys[GROUP_ENTRIES][4]; /* of a u32 store */
   size_t count;
-  uint64_t note_frame; /* that a note among them waits for */
+  gs_slice note; /* found among them */
+  bool has_note;
 } group;
 
 static void
@@ -301,8 +302,8 @@ read_group(gs_store *store, gs_batch_reader *reader, group *g, gs_error *err)
     gs_entry entry;
     gs_status status = gs_batch_read(reader, &item, &entry, err);
     if (status == GS_OK && item == GS_BATCH_META) {
-      gs_note_text note = {entry.value, reader->seq - 1, g->note_frame};
-      status = gs_note_set(&store->note, &note, store->wal.durable_frame, err);
+      g->note = entry.value;
+      g->has_note = true;
     } else if (status == GS_OK && item == GS_BATCH_ENTRY) {
       expect(store, g, entry);
     }
@@ -322,13 +323,17 @@ add_records(gs_store *store, gs_slice payload, uint64_t first_seq,
   gs_batch_reader reader;
   group g; /* large, so it is not cleared */
   g.count = GROUP_ENTRIES;
-  g.note_frame = note_frame;
+  g.has_note = false;
   gs_status status = gs_batch_read_begin(&reader, payload, first_seq, err);
   while (status == GS_OK && g.count == GROUP_ENTRIES) {
     status = read_group(store, &reader, &g, err);
     for (size_t i = 0; status == GS_OK && i < g.count; i++) {
       status = gs_memtable_add(store->active, &g.entries[i], err);
     }
+  }
+  if (status == GS_OK && g.has_note) {
+    gs_note_text note = {g.note, reader.seq - 1, note_frame};
+    status = gs_note_set(&store->note, &note, store->wal.durable_frame, err);
   }
   return status;
 }
@@ -349,19 +354,14 @@ must_wait(const gs_store *store, bool sync)
     return false;
   }
   return wants_device(store, sync) ||
-         store->awaited_seq >
-             atomic_load_explicit(&store->durable_seq, memory_order_relaxed);
+         store->awaited_frame > store->wal.durable_frame;
 }
 
-/* What a note of the frame just written waits for: its own frame, or that of
- * the write that its writer will wait for. */
+/* What the write waits for whose frame was just written. */
 static uint64_t
-note_frame(const gs_store *store, bool sync)
+frame_to_await(const gs_store *store, bool sync)
 {
-  if (wants_device(store, sync)) {
-    return store->wal.frames;
-  }
-  return must_wait(store, sync) ? store->awaited_frame : 0;
+  return must_wait(store, sync) ? store->wal.frames : 0;
 }
 
 /* A failure before the first byte of the frame leaves everything as it was.
@@ -380,7 +380,8 @@ write_out(gs_store *store, gs_batch *batch, uint64_t first, bool sync,
     }
   }
   if (status == GS_OK) {
-    status = add_records(store, payload, first, note_frame(store, sync), err);
+    status =
+        add_records(store, payload, first, frame_to_await(store, sync), err);
   }
   if (status != GS_OK) {
     gs_store_fail(store, status, err);
@@ -411,10 +412,10 @@ gs_room_of(const gs_batch *batch)
 
 gs_status
 gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
-                       gs_commit_result *result, uint64_t *wait_seq,
+                       gs_commit_result *result, uint64_t *wait_frame,
                        gs_error *err)
 {
-  *wait_seq = 0;
+  *wait_frame = 0;
   gs_env_point(store->env, "commit.room");
   result->first = batch->entry_count == 0 ? 0 : store->next_seq;
   gs_status status = write_out(store, batch, store->next_seq, sync, err);
@@ -429,12 +430,9 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
     gs_decision_want_memory(store);
   }
   gs_env_point(store->env, "commit.written");
-  if (must_wait(store, sync)) {
-    if (batch->entry_count > 0 || wants_device(store, sync)) {
-      store->awaited_frame = store->wal.frames;
-    }
-    store->awaited_seq = store->next_seq - 1;
-    *wait_seq = store->awaited_seq;
+  *wait_frame = frame_to_await(store, sync);
+  if (*wait_frame != 0) {
+    store->awaited_frame = *wait_frame;
   } else {
     atomic_store_explicit(&store->visible_seq, store->next_seq - 1,
                           memory_order_release);
@@ -444,9 +442,9 @@ gs_store_commit_locked(gs_store *store, gs_batch *batch, bool sync,
 }
 
 gs_status
-gs_store_finish(gs_store *store, uint64_t wait_seq, gs_error *err)
+gs_store_finish(gs_store *store, uint64_t wait_frame, gs_error *err)
 {
-  if (wait_seq == 0) {
+  if (wait_frame == 0) {
     if (store->worker_count == 0) {
       GS_IGNORE(gs_wal_sync_if_due(store, NULL),
                 "this write has what it was promised; the next one is told");
@@ -454,7 +452,7 @@ gs_store_finish(gs_store *store, uint64_t wait_seq, gs_error *err)
     return GS_OK;
   }
   gs_tally(&store->counters.sync_waits, 1);
-  gs_status status = gs_store_await(store, wait_seq, err);
+  gs_status status = gs_store_await(store, wait_frame, err);
   if (status != GS_OK) {
     return gs_error_doubtful(err, status);
   }
@@ -470,7 +468,7 @@ gs_store_commit(gs_store *store, gs_batch *batch, bool sync,
   if (status != GS_OK) {
     return status;
   }
-  uint64_t wait_seq = 0;
+  uint64_t wait_frame = 0;
   gs_room room = gs_room_of(batch);
   status = gs_throttle_pass(store, &room, err);
   if (status != GS_OK) {
@@ -479,10 +477,11 @@ gs_store_commit(gs_store *store, gs_batch *batch, bool sync,
   gs_mutex_lock(store->commit);
   status = gs_store_make_room(store, &room, err);
   if (status == GS_OK) {
-    status = gs_store_commit_locked(store, batch, sync, result, &wait_seq, err);
+    status =
+        gs_store_commit_locked(store, batch, sync, result, &wait_frame, err);
   }
   if (status == GS_OK) {
-    status = gs_store_finish(store, wait_seq, err);
+    status = gs_store_finish(store, wait_frame, err);
   }
   gs_mutex_unlock(store->commit);
   return status;

@@ -67,22 +67,6 @@ has_room(gs_buffer *buffer, size_t more)
   return has_room;
 }
 
-gs_status
-gs_note_set(gs_note *note, const gs_note_text *fresh, uint64_t durable_frame,
-            gs_error *err)
-{
-  if (note->frame <= durable_frame) {
-    gs_buffer_clear(&note->line);
-  }
-  if (!has_room(&note->line, HEAD_BYTES + note->text.size) ||
-      !has_room(&note->text, fresh->text.size)) {
-    return GS_FAIL_NOMEM(err);
-  }
-  push(note);
-  replace(note, fresh);
-  return GS_OK;
-}
-
 /* The one at the head of what is left of a line, which becomes shorter. */
 static gs_note_text
 next_in_line(gs_slice *line)
@@ -96,6 +80,40 @@ next_in_line(gs_slice *line)
   size_t bytes = HEAD_BYTES + next.text.size;
   *line = gs_slice_of(line->data + bytes, line->size - bytes);
   return next;
+}
+
+/* Lets go what is older than the newest note that counts. */
+static void
+shorten(gs_note *note, uint64_t durable_frame)
+{
+  gs_slice line = gs_buffer_slice(&note->line);
+  gs_slice kept = line;
+  while (line.size > 0) {
+    gs_slice at = line;
+    if (next_in_line(&line).frame <= durable_frame) {
+      kept = at;
+    }
+  }
+  if (note->frame <= durable_frame) {
+    gs_buffer_clear(&note->line);
+  } else if (kept.size < note->line.size) {
+    memmove(note->line.data, kept.data, kept.size);
+    note->line.size = kept.size;
+  }
+}
+
+gs_status
+gs_note_set(gs_note *note, const gs_note_text *fresh, uint64_t durable_frame,
+            gs_error *err)
+{
+  shorten(note, durable_frame);
+  if (!has_room(&note->line, HEAD_BYTES + note->text.size) ||
+      !has_room(&note->text, fresh->text.size)) {
+    return GS_FAIL_NOMEM(err);
+  }
+  push(note);
+  replace(note, fresh);
+  return GS_OK;
 }
 
 gs_note_text

@@ -4,8 +4,8 @@
  * Model: a note comes with a write, and some writes wait for the device: such a
  * note counts once the device has their frame of the log. Until then the note
  * before it is the one to be read, and the one that stays should the write be
- * given up: so notes stand in a line, the newest last, and one that a later note
- * follows that counts is let go. Frames are numbered in the order in which they
+ * given up: so notes stand in a line, the newest last, and ones that a later note
+ * follows that counts are let go when the next one comes. Frames are numbered in the order in which they
  * are written; a sequence number would not do, since a note alone has none.
  *
  * Life: init/deinit with the store.
@@ -42,7 +42,8 @@ typedef struct gs_note_text {
 } gs_note_text;
 
 /* A new note with its write; those that wait for frames up to durable_frame can
- * no longer be given up. GS_NOMEM leaves the note as it was. */
+ * no longer be given up, and what is older than the newest of them is let go.
+ * GS_NOMEM leaves the note as it was. */
 GS_MUST_CHECK gs_status gs_note_set(gs_note *note, const gs_note_text *fresh,
                                     uint64_t durable_frame, gs_error *err);
 

@@ -277,7 +277,6 @@ static void
 set_sequences(gs_store *store, uint64_t last_seq)
 {
   store->next_seq = last_seq + 1;
-  store->awaited_seq = last_seq;
   atomic_store(&store->visible_seq, last_seq);
   atomic_store(&store->durable_seq, last_seq);
   atomic_store(&store->flushed_seq, store->tree.facts.flushed_seq);

@@ -64,9 +64,7 @@ begin_anew(gs_store *store, gs_memtable *fresh)
 {
   uint64_t last_seq = store->next_seq - 1;
   gs_wal_abandon(store);
-  store->awaited_frame = 0;
   store->active = fresh;
-  store->awaited_seq = last_seq;
   atomic_store(&store->durable_seq, last_seq);
   atomic_store_explicit(&store->visible_seq, last_seq, memory_order_release);
   gs_tally(&store->counters.resumes, 1);

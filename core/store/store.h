@@ -184,8 +184,7 @@ struct gs_store {
   uint64_t ask_at_bytes;   /* of the active memtable, see decision.h */
   uint64_t ask_more_bytes; /* by which a memtable may grow; 0: as it likes */
   uint64_t next_seq;
-  uint64_t awaited_seq; /* largest sequence of a write that waits for a sync, */
-  uint64_t awaited_frame; /* and its frame of the log */
+  uint64_t awaited_frame; /* of the log: the last one that a writer waits for */
   bool is_syncing;
   size_t waiting_count; /* writers that wait for the device */
   gs_wal wal;
@@ -340,17 +339,17 @@ GS_MUST_CHECK gs_status gs_store_commit(gs_store *store, gs_batch *batch,
                                         bool sync, gs_commit_result *result,
                                         gs_error *err);
 
-/* The same with commit held and room made; *wait_seq (0: none) is what the caller must give
- * gs_store_finish. */
+/* The same with commit held and room made; *wait_frame (0: none) is what the
+ * caller must give gs_store_finish. */
 GS_MUST_CHECK gs_status gs_store_commit_locked(gs_store *store, gs_batch *batch,
                                                bool sync,
                                                gs_commit_result *result,
-                                               uint64_t *wait_seq,
+                                               uint64_t *wait_frame,
                                                gs_error *err);
 
-/* Waits until wait_seq is durable and visible. Requires: commit held; it is
- * released meanwhile. */
-GS_MUST_CHECK gs_status gs_store_finish(gs_store *store, uint64_t wait_seq,
+/* Waits until the device has that frame. Requires: commit held; it is released
+ * meanwhile. */
+GS_MUST_CHECK gs_status gs_store_finish(gs_store *store, uint64_t wait_frame,
                                         gs_error *err);
 
 /* The entry expires when: the options and the store's default say. 0: never.
@@ -388,12 +387,19 @@ GS_MUST_CHECK gs_status gs_store_check_entry(const gs_store *store,
                                              gs_slice key, gs_slice value,
                                              gs_error *err);
 
+/* Whether the newest note counts already. Requires: commit held. */
+static inline bool
+gs_store_note_is_settled(const gs_store *store)
+{
+  return store->note.frame <= store->wal.durable_frame;
+}
+
 /* ---- waiting for the device (await.c) -------------------------------------- */
 
-/* Waits until the sequence is durable and visible, for somebody who wrote
- * nothing and saw what stands there. Requires: commit held; it is released
- * meanwhile. */
-GS_MUST_CHECK gs_status gs_store_await(gs_store *store, uint64_t seq,
+/* Waits until the device has that frame of the log: what it and those before it
+ * wrote is visible then. Also for somebody who wrote nothing and saw what stands
+ * there. Requires: commit held; it is released meanwhile. */
+GS_MUST_CHECK gs_status gs_store_await(gs_store *store, uint64_t frame,
                                        gs_error *err);
 
 /* ---- reading (read.c) ------------------------------------------------------ */

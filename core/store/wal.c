@@ -530,8 +530,12 @@ void
 gs_wal_abandon(gs_store *store)
 {
   gs_wal *wal = &store->wal;
-  uint64_t next_size = wal->next_size;
-  uint64_t until_us = wal->thread_until_us;
+  gs_wal anew = {
+      .next_size = wal->next_size,
+      .frames = wal->frames,
+      .durable_frame = wal->frames, /* nobody waits for any of them */
+      .thread_until_us = wal->thread_until_us,
+  };
   while (wal->oldest != NULL) {
     gs_store_segment *segment = wal->oldest;
     wal->oldest = segment->next;
@@ -540,7 +544,7 @@ gs_wal_abandon(gs_store *store)
   if (wal->prepared != NULL) {
     delete_segment(store, wal->prepared);
   }
-  *wal = (gs_wal){.next_size = next_size, .thread_until_us = until_us};
+  *wal = anew;
 }
 
 void

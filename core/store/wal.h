@@ -46,7 +46,7 @@ typedef struct gs_wal {
   atomic_uint_fast64_t used_bytes; /* frames in all started segments; may be
                                       read anywhere */
   uint64_t frames;                 /* written so far, */
-  uint64_t durable_frame;          /* and the last one the device has */
+  uint64_t durable_frame;          /* and the last one that a sync covered */
   uint64_t unsynced_bytes;         /* frames since the last sync began */
   uint64_t batch_bytes;            /* of the last frame with a batch */
   uint64_t last_sync_us;           /* when it ended */

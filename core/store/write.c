@@ -59,15 +59,15 @@ lock_with_room(gs_store *store, gs_slice key, size_t value_size, bool is_delete,
 static gs_status
 end_scratch(gs_store *store, bool sync, uint64_t *seq, gs_error *err)
 {
-  uint64_t wait_seq = 0;
+  uint64_t wait_frame = 0;
   gs_commit_result result = {0, 0};
   gs_status status = gs_batch_status(&store->scratch, err);
   if (status == GS_OK) {
     status = gs_store_commit_locked(store, &store->scratch, sync, &result,
-                                    &wait_seq, err);
+                                    &wait_frame, err);
   }
   if (status == GS_OK) {
-    status = gs_store_finish(store, wait_seq, err);
+    status = gs_store_finish(store, wait_frame, err);
   }
   gs_mutex_unlock(store->commit);
   if (status == GS_OK && seq != NULL) {
@@ -206,7 +206,7 @@ begin_update(gs_store *store, update *u, gs_value *present, gs_error *err)
 static gs_status
 end_unwritten(gs_store *store, gs_error *err)
 {
-  gs_status status = gs_store_await(store, store->awaited_seq, err);
+  gs_status status = gs_store_await(store, store->awaited_frame, err);
   gs_mutex_unlock(store->commit);
   return status;
 }

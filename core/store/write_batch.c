@@ -248,10 +248,8 @@ gs_write_batch_commit(gs_write_batch *batch, const gs_commit_options *options,
   if (status == GS_OK && !is_empty) {
     status = gs_store_commit(store, payload, sync, &result, err);
   }
-  if (status == GS_OK && sync && result.last == 0) {
-    /* A note alone takes no sequence to wait for. */
+  if (status == GS_OK && sync && is_empty) {
     status = gs_sync(store, err);
-    status = status == GS_OK ? GS_OK : gs_error_doubtful(err, status);
   }
   if (status != GS_OK) {
     return status;

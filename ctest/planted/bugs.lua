@@ -231,11 +231,11 @@ gs_log_start(]],
     fault = "a write is visible before the device has it",
     file = "core/store/commit.c",
     find = [[
-    *wait_seq = store->awaited_seq;
+    store->awaited_frame = *wait_frame;
   } else {
 ]],
     replace = [[
-    *wait_seq = store->awaited_seq;
+    store->awaited_frame = *wait_frame;
   }
   {
 ]],

@@ -142,99 +142,6 @@ test_a_flush_by_others_ends_the_waiting(void **state)
   kit_close(store);
 }
 
-typedef struct noter {
-  gs_store *store;
-  const char *text;
-  bool is_alone; /* no entry comes with it */
-  gs_status status;
-} noter;
-
-static void
-write_note(void *context)
-{
-  noter *n = context;
-  gs_write_batch *batch;
-  gs_commit_options options = {.note = gs_slice_str(n->text), .has_note = true};
-  KIT_OK(gs_write_batch_new(n->store, &batch, &kit_err));
-  if (!n->is_alone) {
-    KIT_OK(gs_write_batch_put(batch, gs_slice_str(n->text), gs_slice_str("v"),
-                              NULL, &kit_err));
-  }
-  n->status = gs_write_batch_commit(batch, &options, NULL, NULL, NULL);
-  gs_write_batch_free(batch);
-}
-
-static uint32_t
-start_note(noter *n)
-{
-  uint32_t id = 0;
-  KIT_OK(gs_sim_spawn(sim_machine, n->text, write_note, n, &id, &kit_err));
-  return id;
-}
-
-static void
-step_to(uint32_t id, const char *place)
-{
-  while (strcmp(task_at(id).place, place) != 0) {
-    assert_true(gs_sim_step(sim_machine, id, 1));
-  }
-}
-
-static const char *
-note_text(gs_store *store)
-{
-  static char text[32];
-  gs_value value;
-  gs_value_init(&value, store);
-  gs_status status = gs_get_note(store, &value, &kit_err);
-  snprintf(text, sizeof text, "%.*s", (int)value.bytes.size,
-           (const char *)value.bytes.data);
-  gs_value_deinit(&value);
-  assert_true(status == GS_OK || status == GS_ABSENT);
-  return status == GS_OK ? text : "(absent)";
-}
-
-/* The second note is written while the device takes the first. */
-static void
-read_notes(bool is_alone)
-{
-  gs_store *store = open_sync();
-  noter notes[2] = {{store, "first", is_alone, GS_IO},
-                    {store, "second", is_alone, GS_IO}};
-  const char *seen[4];
-  uint32_t first = start_note(&notes[0]);
-  step_to(first, "wal.sync");
-  seen[0] = note_text(store)[0] == '(' ? "absent" : "seen";
-  gs_sim_step(sim_machine, start_note(&notes[1]), 100);
-  seen[1] = note_text(store)[0] == '(' ? "absent" : "seen";
-  gs_sim_step(sim_machine, first, 100);
-  gs_status ended[2] = {notes[0].status, notes[1].status};
-  seen[2] = strcmp(note_text(store), "first") == 0 ? "first" : "another";
-  gs_sim_drain(sim_machine);
-  seen[3] = strcmp(note_text(store), "second") == 0 ? "second" : "another";
-  kit_close(store);
-  assert_string_equal(seen[0], "absent");
-  assert_string_equal(seen[1], "absent");
-  assert_int_equal(ended[0], GS_OK);
-  assert_int_equal(ended[1], GS_IO);
-  assert_string_equal(seen[2], "first");
-  assert_string_equal(seen[3], "second");
-}
-
-static void
-test_no_note_is_read_before_the_device_has_it(void **state)
-{
-  (void)state;
-  read_notes(false);
-}
-
-static void
-test_no_note_alone_is_read_before_the_device_has_it(void **state)
-{
-  (void)state;
-  read_notes(true);
-}
-
 int
 main(void)
 {
@@ -243,8 +150,6 @@ main(void)
       KIT_TEST(test_nobody_waits_longer_than_half_a_flush),
       KIT_TEST(test_writers_that_come_back_share_a_flush),
       KIT_TEST(test_a_flush_by_others_ends_the_waiting),
-      KIT_TEST(test_no_note_is_read_before_the_device_has_it),
-      KIT_TEST(test_no_note_alone_is_read_before_the_device_has_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
