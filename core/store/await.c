@@ -50,23 +50,30 @@ static gs_status
 lead(gs_store *store, uint64_t frame, gs_error *err)
 {
   gather_company(store, frame);
-  gs_status status = gs_store_check_writable(store, err);
-  if (status == GS_OK && !store->is_syncing && !is_durable(store, frame)) {
-    return gs_wal_sync(store, err);
+  gs_status status = GS_OK;
+  if (!store->is_syncing && !is_durable(store, frame)) {
+    status = gs_store_check_writable(store, err);
+    if (status == GS_OK) {
+      return gs_wal_sync(store, err);
+    }
   }
   gs_cond_broadcast(store->synced);
   return status;
 }
 
+/* A store that fails while a flush runs says nothing of what that flush covers:
+ * nobody is told of a doubt before it has ended. */
 static gs_status
 wait_until_durable(gs_store *store, uint64_t frame, gs_error *err)
 {
   gs_status status = GS_OK;
   while (status == GS_OK && !is_durable(store, frame)) {
-    status = gs_store_check_writable(store, err);
-    if (status == GS_OK && (store->is_syncing || store->wal.is_gathering)) {
+    if (store->is_syncing || store->wal.is_gathering) {
       gs_cond_wait(store->synced, store->commit, 0);
-    } else if (status == GS_OK) {
+      continue;
+    }
+    status = gs_store_check_writable(store, err);
+    if (status == GS_OK) {
       status = lead(store, frame, err);
     }
   }

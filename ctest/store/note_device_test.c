@@ -70,16 +70,22 @@ run_on(uint32_t id)
   gs_sim_step(sim_machine, id, STEPS);
 }
 
-/* The writer has written its frame and is about to flush the device. */
-static uint32_t
-start_to_sync(writer *w)
+static void
+run_to_sync(uint32_t id)
 {
   gs_sim_task tasks[TASKS_MAX];
-  uint32_t id = start(w);
   do {
     assert_true(gs_sim_step(sim_machine, id, 1));
     assert_true(gs_sim_tasks(sim_machine, tasks, TASKS_MAX) > id);
   } while (strcmp(tasks[id].place, "wal.sync") != 0);
+}
+
+/* The writer has written its frame and is about to flush the device. */
+static uint32_t
+start_to_sync(writer *w)
+{
+  uint32_t id = start(w);
+  run_to_sync(id);
   return id;
 }
 
@@ -130,12 +136,11 @@ read_note(gs_store *store, char text[16])
   }
 }
 
-/* The next flush of the log fails. */
+/* The next such operation on the log fails. */
 static void
-fail_sync(void)
+fail_log(gs_sim_op op)
 {
-  gs_sim_fault fault = {
-      .op = GS_SIM_SYNC, .path = "*.wal", .nth = 1, .os_errno = EIO};
+  gs_sim_fault fault = {.op = op, .path = "*.wal", .nth = 1, .os_errno = EIO};
   KIT_OK(gs_sim_fail(sim_machine, &fault, &kit_err));
 }
 
@@ -254,7 +259,7 @@ test_nobody_is_told_that_a_note_is_there_which_a_resume_undid(void **state)
   writer two = note_alone(store, "two");
   uint32_t id = start_to_sync(&one);
   start_and_wait(&two);
-  fail_sync();
+  fail_log(GS_SIM_SYNC);
   run_on(id);
   KIT_OK(gs_resume(store, &kit_err));
   gs_sim_drain(sim_machine);
@@ -293,7 +298,7 @@ keep_none_that_fails(note_keeper *keep, bool has_memory)
   }
   writer doubtful = note_alone(store, "doubtful");
   start_to_sync(&doubtful);
-  fail_sync();
+  fail_log(GS_SIM_SYNC);
   gs_status kept = keep(store);
   gs_sim_drain(sim_machine);
   read_note(store, note[0]);
@@ -363,6 +368,41 @@ test_a_checkpoint_takes_the_last_note_that_counts(void **state)
   assert_string_equal(note, "sure");
 }
 
+/* The third writer has begun a flush that covers the second when the write of
+ * another fails, and the second looks before that flush has ended. */
+static void
+test_nobody_is_told_of_a_doubt_that_a_running_flush_settles(void **state)
+{
+  (void)state;
+  char note[16];
+  gs_store *store = open_first(GS_DURABILITY_SYNC);
+  writer first = entry_of(store, "one");
+  writer second = note_with_entry(store, "two");
+  writer third = entry_of(store, "three");
+  writer failing = entry_of(store, "four");
+  uint32_t ids[3] = {start_to_sync(&first)};
+  ids[1] = start_and_wait(&second);
+  ids[2] = start_and_wait(&third);
+  run_on(ids[0]);
+  run_to_sync(ids[2]);
+  gs_sim_step(sim_machine, ids[2], 1); /* the log looks for failures first */
+  fail_log(GS_SIM_WRITE);
+  start_and_wait(&failing);
+  gs_sim_heal(sim_machine);
+  run_on(ids[1]);
+  gs_status early = second.status;
+  gs_sim_drain(sim_machine);
+  KIT_OK(gs_resume(store, &kit_err));
+  read_note(store, note);
+  kit_close(store);
+  assert_int_equal(failing.status, GS_IO);
+  assert_int_equal(early, GS_BUSY);
+  assert_int_equal(second.status, GS_OK);
+  assert_int_equal(third.status, GS_OK);
+  assert_string_equal(note, "two");
+  expect_reopened(GS_DURABILITY_SYNC, "two");
+}
+
 int
 main(void)
 {
@@ -372,6 +412,7 @@ main(void)
       KIT_TEST(test_a_note_is_read_when_its_entries_are),
       KIT_TEST(test_a_note_alone_is_read_once_its_writer_was_told),
       KIT_TEST(test_nobody_is_told_that_a_note_is_there_which_a_resume_undid),
+      KIT_TEST(test_nobody_is_told_of_a_doubt_that_a_running_flush_settles),
       KIT_TEST(test_no_flush_keeps_a_note_that_fails),
       KIT_TEST(test_no_attaching_keeps_a_note_that_fails),
       KIT_TEST(test_a_checkpoint_takes_the_last_note_that_counts),
