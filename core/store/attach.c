@@ -80,6 +80,7 @@ install(attachment *a, gs_error *err)
   gs_install change = {
       .edit = edit,
       .flushed_seq = a->seq,
+      .note_number = store->note.number,
       .known = a->output.tables,
       .known_count = a->output.table_count,
       .reason = "flush",

@@ -21,22 +21,46 @@
 typedef struct moment {
   gs_version *version;
   gs_store_facts facts;
-  gs_buffer note;
+  gs_buffer note; /* at first the one that counted before the flush */
   uint64_t note_seq;
+  uint64_t note_number; /* of that one */
 } moment;
 
-/* The newest note that came with or before what is in tables. */
+static gs_status
+set_note(moment *m, gs_slice text, uint64_t seq, gs_error *err)
+{
+  gs_buffer_clear(&m->note);
+  gs_buffer_append_slice(&m->note, text);
+  m->note_seq = seq;
+  return gs_buffer_status(&m->note, err);
+}
+
+/* What was acknowledged before the checkpoint is in it. */
+static gs_status
+begin_note(gs_store *store, moment *m, gs_error *err)
+{
+  gs_mutex_lock(store->commit);
+  gs_note_text note = gs_note_read(&store->note, store->wal.durable_frame);
+  m->note_number = note.number;
+  gs_status status = set_note(m, note.text, note.seq, err);
+  gs_mutex_unlock(store->commit);
+  return status;
+}
+
+/* The newest note that came with or before what is in tables. Where the newest
+ * of all is beyond them, it is that of the tables or the one at first. */
 static gs_status
 take_note(gs_store *store, moment *m, gs_error *err)
 {
   gs_note_text note = gs_note_read(&store->note, store->wal.durable_frame);
-  if (note.seq > m->facts.flushed_seq) {
-    note.seq = store->tree.note_seq;
-    note.text = gs_buffer_slice(&store->tree.note);
+  if (note.seq <= m->facts.flushed_seq) {
+    return set_note(m, note.text, note.seq, err);
   }
-  m->note_seq = note.seq;
-  gs_buffer_append_slice(&m->note, note.text);
-  return gs_buffer_status(&m->note, err);
+  if (store->tree_note_number > m->note_number) {
+    return set_note(m, gs_buffer_slice(&store->tree.note), store->tree.note_seq,
+                    err);
+  }
+  return GS_OK;
 }
 
 static gs_status
@@ -94,13 +118,20 @@ build_copy(gs_store *store, gs_build *build, moment *m, gs_error *err)
 gs_status
 gs_checkpoint(gs_store *store, const char *into, uint64_t *seq, gs_error *err)
 {
-  gs_status status = gs_flush_all(store, err);
+  moment m = {.version = NULL};
+  gs_buffer_init(&m.note, store->alloc);
+  gs_status status = gs_store_check_writable(store, err);
+  if (status == GS_OK) {
+    status = begin_note(store, &m, err);
+  }
+  if (status == GS_OK) {
+    status = gs_flush_all(store, err);
+  }
   if (status != GS_OK) {
+    gs_buffer_deinit(&m.note);
     return status;
   }
-  moment m = {.version = NULL};
   gs_build build;
-  gs_buffer_init(&m.note, store->alloc);
   status = gs_build_begin(&build, store->env, into, store->path, err);
   if (status == GS_OK) {
     status = take_moment(store, &m, err);

@@ -332,7 +332,7 @@ add_records(gs_store *store, gs_slice payload, uint64_t first_seq,
     }
   }
   if (status == GS_OK && g.has_note) {
-    gs_note_text note = {g.note, reader.seq - 1, note_frame};
+    gs_note_text note = {g.note, reader.seq - 1, note_frame, 0};
     status = gs_note_set(&store->note, &note, store->wal.durable_frame, err);
   }
   return status;

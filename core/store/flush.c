@@ -81,6 +81,7 @@ gs_flush_keep_note(gs_store *store, const gs_memtable *memtable, gs_error *err)
   kept->memtable = memtable;
   kept->seq = store->note.seq;
   kept->frame = store->note.frame;
+  kept->number = store->note.number;
   return gs_buffer_status(&kept->text, err);
 }
 
@@ -290,6 +291,7 @@ install(flush *f, gs_error *err)
       .edit = edit,
       .flushed = f->memtable,
       .flushed_seq = f->stats.max_seq,
+      .note_number = f->note.number,
       .known = f->output.tables,
       .known_count = f->output.table_count,
       .reason = "flush",
@@ -506,6 +508,7 @@ save_note(gs_store *store, gs_error *err)
       &store->note, gs_buffer_slice(&store->tree.note), store->tree.note_seq);
   if (is_new) {
     gs_edit_set_note(edit, gs_buffer_slice(&store->note.text), store->note.seq);
+    change.note_number = store->note.number;
   }
   gs_mutex_unlock(store->commit);
   gs_status status = is_new ? gs_store_install(store, &change, err) : GS_OK;

@@ -203,6 +203,9 @@ gs_store_install(gs_store *store, gs_install *change, gs_error *err)
   }
   gs_env_point(store->env, "install.synced");
   change->is_durable = true;
+  if (change->note_number != 0) {
+    store->tree_note_number = change->note_number;
+  }
   return take_over(store, change, &next, err);
 }
 

@@ -6,13 +6,16 @@
 
 #include "code/fixed.h"
 
-enum { HEAD_BYTES = 24 }; /* seq, frame and size of a note in the line */
+enum {
+  HEAD_BYTES = 32
+}; /* seq, frame, number and size of a note in the line */
 
 void
 gs_note_init(gs_note *note, gs_alloc *alloc)
 {
   note->seq = 0;
   note->frame = 0;
+  note->number = 0;
   gs_buffer_init(&note->text, alloc);
   gs_buffer_init(&note->line, alloc);
 }
@@ -44,6 +47,7 @@ replace(gs_note *note, const gs_note_text *fresh)
   gs_buffer_append_slice(&note->text, fresh->text);
   note->seq = fresh->seq;
   note->frame = fresh->frame;
+  note->number = fresh->number;
 }
 
 /* The present note goes to the end of the line. Requires: room. */
@@ -53,7 +57,8 @@ push(gs_note *note)
   uint8_t head[HEAD_BYTES];
   gs_put_u64(head, note->seq);
   gs_put_u64(head + 8, note->frame);
-  gs_put_u64(head + 16, note->text.size);
+  gs_put_u64(head + 16, note->number);
+  gs_put_u64(head + 24, note->text.size);
   gs_buffer_append(&note->line, head, sizeof head);
   gs_buffer_append_slice(&note->line, gs_buffer_slice(&note->text));
 }
@@ -73,9 +78,10 @@ next_in_line(gs_slice *line)
 {
   gs_note_text next = {
       .text = gs_slice_of(line->data + HEAD_BYTES,
-                          (size_t)gs_get_u64(line->data + 16)),
+                          (size_t)gs_get_u64(line->data + 24)),
       .seq = gs_get_u64(line->data),
       .frame = gs_get_u64(line->data + 8),
+      .number = gs_get_u64(line->data + 16),
   };
   size_t bytes = HEAD_BYTES + next.text.size;
   *line = gs_slice_of(line->data + bytes, line->size - bytes);
@@ -111,8 +117,10 @@ gs_note_set(gs_note *note, const gs_note_text *fresh, uint64_t durable_frame,
       !has_room(&note->text, fresh->text.size)) {
     return GS_FAIL_NOMEM(err);
   }
+  gs_note_text numbered = *fresh;
+  numbered.number = note->number + 1;
   push(note);
-  replace(note, fresh);
+  replace(note, &numbered);
   return GS_OK;
 }
 
@@ -120,9 +128,10 @@ gs_note_text
 gs_note_read(const gs_note *note, uint64_t durable_frame)
 {
   if (note->frame <= durable_frame) {
-    return (gs_note_text){gs_buffer_slice(&note->text), note->seq, note->frame};
+    return (gs_note_text){gs_buffer_slice(&note->text), note->seq, note->frame,
+                          note->number};
   }
-  gs_note_text newest = {gs_slice_of(NULL, 0), 0, 0};
+  gs_note_text newest = {gs_slice_of(NULL, 0), 0, 0, 0};
   gs_slice line = gs_buffer_slice(&note->line);
   while (line.size > 0) {
     gs_note_text next = next_in_line(&line);
@@ -138,6 +147,7 @@ gs_note_revert(gs_note *note, uint64_t durable_frame, gs_error *err)
 {
   if (note->frame > durable_frame) {
     gs_note_text kept = gs_note_read(note, durable_frame);
+    kept.number = note->number + 1;
     replace(note, &kept);
   }
   note->frame = 0;

@@ -19,10 +19,11 @@
 #include "base/slice.h"
 
 typedef struct gs_note {
-  gs_buffer text; /* of the newest */
-  uint64_t seq;   /* its place; 0 with an empty text: there is none */
-  uint64_t frame; /* it waits for this one; 0: for none */
-  gs_buffer line; /* older ones, oldest first: seq, frame, size, text */
+  gs_buffer text;  /* of the newest */
+  uint64_t seq;    /* its place; 0 with an empty text: there is none */
+  uint64_t frame;  /* it waits for this one; 0: for none */
+  uint64_t number; /* of the note among all of this opening */
+  gs_buffer line; /* older ones, oldest first: seq, frame, number, size, text */
 } gs_note;
 
 void gs_note_init(gs_note *note, gs_alloc *alloc);
@@ -39,6 +40,7 @@ typedef struct gs_note_text {
   gs_slice text; /* valid until the note changes */
   uint64_t seq;  /* 0 with an empty text: there is none */
   uint64_t frame;
+  uint64_t number; /* given by gs_note_set */
 } gs_note_text;
 
 /* A new note with its write; those that wait for frames up to durable_frame can

@@ -77,7 +77,8 @@ take_item(recovery *r, gs_batch_item item, gs_entry *entry, uint64_t seq,
 {
   gs_store *store = r->store;
   if (item == GS_BATCH_META) {
-    return gs_note_set(&store->note, &(gs_note_text){entry->value, seq, 0}, 0,
+    return gs_note_set(&store->note,
+                       &(gs_note_text){.text = entry->value, .seq = seq}, 0,
                        err);
   }
   if (entry->seq <= store->tree.facts.flushed_seq) {
@@ -224,8 +225,8 @@ take_facts(gs_store *store, gs_error *err)
     atomic_store(&store->next_id, facts->next_id);
   }
   gs_store_adopt_tables(store, store->tree.version);
-  gs_note_text note = {gs_buffer_slice(&store->tree.note), store->tree.note_seq,
-                       0};
+  gs_note_text note = {.text = gs_buffer_slice(&store->tree.note),
+                       .seq = store->tree.note_seq};
   return gs_note_set(&store->note, &note, 0, err);
 }
 

@@ -92,6 +92,7 @@ typedef struct gs_sealed_note {
   gs_buffer text;
   uint64_t seq;
   uint64_t frame; /* of the log that it waits for; 0: none */
+  uint64_t number;
 } gs_sealed_note;
 
 /* What a policy said of one level; 0: the store's option. */
@@ -200,10 +201,11 @@ struct gs_store {
 
   /* Under install. */
   gs_mutex *install;
-  gs_manifest *manifest;    /* NULL until the first change */
-  uint64_t manifest_number; /* highest in the directory */
-  uint64_t read_manifest;   /* the one that was read at open; 0: none */
-  gs_manifest_state tree;   /* its version is also in the view */
+  gs_manifest *manifest;     /* NULL until the first change */
+  uint64_t manifest_number;  /* highest in the directory */
+  uint64_t read_manifest;    /* the one that was read at open; 0: none */
+  gs_manifest_state tree;    /* its version is also in the view */
+  uint64_t tree_note_number; /* of its note; 0: of an earlier opening */
   atomic_uint_fast64_t next_id;
 
   /* Under state. */
@@ -312,6 +314,7 @@ typedef struct gs_install {
   gs_memtable *flushed;
   gs_memtable *only;    /* not NULL: the view's only memtable from then on */
   uint64_t flushed_seq; /* 0: unchanged */
+  uint64_t note_number; /* of the note in the edit; 0: it has none */
   gs_tree_table *const *known;
   size_t known_count;
   bool is_clean;      /* the store is being closed in order */

@@ -126,6 +126,7 @@ gs_survivors_install(gs_survivors *s, gs_install *change, gs_error *err)
   if (gs_note_is_present(&store->note)) {
     gs_edit_set_note(s->edit, gs_buffer_slice(&store->note.text),
                      store->note.seq);
+    change->note_number = store->note.number;
   }
   gs_mutex_lock(store->install);
   for (size_t i = 0; i < store->tree.segment_count; i++) {

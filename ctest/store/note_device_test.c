@@ -403,6 +403,46 @@ test_nobody_is_told_of_a_doubt_that_a_running_flush_settles(void **state)
   expect_reopened(GS_DURABILITY_SYNC, "two");
 }
 
+static void
+copy_store(void *context)
+{
+  GS_IGNORE(gs_checkpoint(context, "/copy", NULL, NULL),
+            "the copy says what came of it");
+}
+
+/* The first note is in no table's edit; behind it another comes with an entry
+ * that the checkpoint does not take. */
+static void
+test_a_checkpoint_has_a_note_that_was_there_when_it_began(void **state)
+{
+  (void)state;
+  char note[16];
+  gs_file_info info;
+  gs_store *copy = NULL;
+  gs_options options = kit_options();
+  gs_store *store = open_first(GS_DURABILITY_SYNC);
+  KIT_OK(gs_flush(store, &kit_err));
+  writer sure = note_alone(store, "sure");
+  write_batch(&sure);
+  writer late = note_with_entry(store, "late");
+  uint32_t id = 0;
+  KIT_OK(gs_sim_spawn(sim_machine, "copy", copy_store, store, &id, &kit_err));
+  while (gs_env_stat(sim_machine_env, "/copy", &info, NULL) != GS_OK) {
+    assert_true(gs_sim_step(sim_machine, id, 1));
+  }
+  start_and_wait(&late);
+  gs_sim_drain(sim_machine);
+  kit_close(store);
+  KIT_OK(gs_open("/copy", &options, &copy, &kit_err));
+  read_note(copy, note);
+  bool has_late = strcmp(kit_get(copy, "late"), "v") == 0;
+  kit_close(copy);
+  assert_int_equal(sure.status, GS_OK);
+  assert_int_equal(late.status, GS_OK);
+  assert_false(has_late);
+  assert_string_equal(note, "sure");
+}
+
 int
 main(void)
 {
@@ -416,6 +456,7 @@ main(void)
       KIT_TEST(test_no_flush_keeps_a_note_that_fails),
       KIT_TEST(test_no_attaching_keeps_a_note_that_fails),
       KIT_TEST(test_a_checkpoint_takes_the_last_note_that_counts),
+      KIT_TEST(test_a_checkpoint_has_a_note_that_was_there_when_it_began),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
