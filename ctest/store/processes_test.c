@@ -561,9 +561,11 @@ test_a_reader_can_open_at_any_time_beside_a_busy_writer(void **state)
   gs_store *store = open_here(options);
   kit_fill(store, "k", 0, 99);
   gs_thread *thread = NULL;
+  KIT_OK(gs_wait_idle(store, &kit_err));
   atomic_store(&is_over, false);
+  child reader = child_start(open_again_and_again, NULL);
   KIT_OK(gs_thread_start(gs_env_posix(), write_on, store, &thread, &kit_err));
-  child_end end = child_run(open_again_and_again, NULL);
+  child_end end = child_finish(reader);
   atomic_store(&is_over, true);
   gs_thread_join(thread);
   if (end.exit_status != 0) {

@@ -32,8 +32,8 @@ read_text(int fd, char *text, size_t room)
   text[size] = '\0';
 }
 
-child_end
-child_run(int (*run)(void *arg), void *arg)
+child
+child_start(int (*run)(void *arg), void *arg)
 {
   int pipe_fds[2];
   assert_int_equal(pipe(pipe_fds), 0);
@@ -47,14 +47,26 @@ child_run(int (*run)(void *arg), void *arg)
     _exit(run(arg));
   }
   close(pipe_fds[1]);
+  return (child){.pid = pid, .said = pipe_fds[0]};
+}
+
+child_end
+child_finish(child running)
+{
   child_end end = {.exit_status = -1};
-  read_text(pipe_fds[0], end.said, sizeof end.said);
-  close(pipe_fds[0]);
+  read_text(running.said, end.said, sizeof end.said);
+  close(running.said);
   int status = 0;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(waitpid(running.pid, &status, 0), running.pid);
   end.has_aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
   if (WIFEXITED(status)) {
     end.exit_status = WEXITSTATUS(status);
   }
   return end;
+}
+
+child_end
+child_run(int (*run)(void *arg), void *arg)
+{
+  return child_finish(child_start(run, arg));
 }

@@ -17,6 +17,17 @@ typedef struct child_end {
   char said[CHILD_TEXT_BYTES]; /* start of its standard error stream */
 } child_end;
 
+/* A child that runs. */
+typedef struct child {
+  int pid;
+  int said; /* its standard error stream, to be read */
+} child;
+
+/* Where other threads of the process are busy the child is started first: it has
+ * their locks as they were, those of a sanitizer's allocator among them. */
+child child_start(int (*run)(void *arg), void *arg);
+child_end child_finish(child running);
+
 child_end child_run(int (*run)(void *arg), void *arg);
 
 #endif
