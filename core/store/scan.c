@@ -18,6 +18,7 @@ struct gs_scan {
   gs_store *store;
   gs_view *view;
   gs_buffer bounds;              /* copies of from and to */
+  gs_buffer sought;              /* a key to seek that lay in an entry */
   gs_memtable_cursor *memtables; /* one per memtable of the view */
   size_t memtable_count;         /* of them initialised */
   gs_cursor **sources;           /* newest place first */
@@ -181,6 +182,7 @@ gs_scan_new(gs_store *store, const gs_snapshot *snapshot, const gs_range *range,
   }
   scan->store = store;
   gs_buffer_init(&scan->bounds, store->alloc);
+  gs_buffer_init(&scan->sought, store->alloc);
   static const gs_range everything = {{NULL, 0}, {NULL, 0}, false};
   status = build(scan, snapshot, range == NULL ? &everything : range, err);
   if (status != GS_OK) {
@@ -216,6 +218,7 @@ gs_scan_free(gs_scan *scan)
                 scan->source_capacity * sizeof *scan->sources);
   gs_view_unref(scan->view);
   gs_buffer_deinit(&scan->bounds);
+  gs_buffer_deinit(&scan->sought);
   GS_DELETE(store->alloc, scan);
 }
 
@@ -286,10 +289,41 @@ gs_scan_prev(gs_scan *scan, gs_error *err)
   return outcome(scan, err);
 }
 
+static bool
+lies_in(gs_slice part, gs_slice whole)
+{
+  uintptr_t at = (uintptr_t)part.data;
+  uintptr_t start = (uintptr_t)whole.data;
+  return at >= start && at - start < whole.size;
+}
+
+/* A key that lies in the entry stood on would go with its block. */
+static gs_status
+keep_key(gs_scan *scan, gs_slice *key, gs_error *err)
+{
+  const gs_cursor *cursor = &scan->visible.base;
+  if (!cursor->valid || (!lies_in(*key, cursor->entry.key) &&
+                         !lies_in(*key, cursor->entry.value))) {
+    return GS_OK;
+  }
+  gs_buffer_clear(&scan->sought);
+  gs_buffer_append_slice(&scan->sought, *key);
+  *key = gs_buffer_slice(&scan->sought);
+  return gs_buffer_status(&scan->sought, err);
+}
+
+/* Before a seek. */
+static gs_status
+check_seek(gs_scan *scan, gs_slice *key, gs_error *err)
+{
+  gs_status status = gs_store_check(scan->store, err);
+  return status == GS_OK ? keep_key(scan, key, err) : status;
+}
+
 gs_status
 gs_scan_seek(gs_scan *scan, gs_slice key, gs_error *err)
 {
-  gs_status status = gs_store_check(scan->store, err);
+  gs_status status = check_seek(scan, &key, err);
   if (status != GS_OK) {
     return status;
   }
@@ -300,7 +334,7 @@ gs_scan_seek(gs_scan *scan, gs_slice key, gs_error *err)
 gs_status
 gs_scan_seek_before(gs_scan *scan, gs_slice key, gs_error *err)
 {
-  gs_status status = gs_store_check(scan->store, err);
+  gs_status status = check_seek(scan, &key, err);
   if (status != GS_OK) {
     return status;
   }

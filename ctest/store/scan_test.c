@@ -1,6 +1,7 @@
 /*
  * Cursors of readers: bounds, directions, turning round, and seeking.
  */
+#include "store/store.h"
 #include "store_kit.h"
 
 /* The keys from here on in one direction, with spaces between. */
@@ -220,6 +221,45 @@ test_a_scan_that_cannot_read_says_so_and_stands_nowhere(void **state)
   kit_close(store);
 }
 
+/* Two runs, and a cache that keeps nothing. */
+static gs_store *
+open_without_cache(gs_options *options)
+{
+  *options = kit_options();
+  gs_store *store = kit_open(options);
+  kit_fill(store, "k", 1, 300);
+  KIT_OK(gs_flush(store, &kit_err));
+  kit_fill(store, "k", 200, 500);
+  KIT_OK(gs_flush(store, &kit_err));
+  gs_cache_set_capacity(store->cache, 0);
+  return store;
+}
+
+static void
+test_a_scan_may_seek_the_key_it_stands_on(void **state)
+{
+  (void)state;
+  gs_options options;
+  gs_store *store = open_without_cache(&options);
+  gs_scan *scan = scan_of(store, "", NULL);
+  gs_status status = gs_scan_first(scan, &kit_err);
+  for (int walked = 0; status == GS_OK; walked++) {
+    char key[32] = {0};
+    gs_slice at = gs_scan_key(scan);
+    assert_in_range(at.size, 1, sizeof key - 1);
+    memcpy(key, at.data, at.size);
+    KIT_OK(gs_scan_seek(scan, at, &kit_err));
+    assert_true(gs_slice_equal(gs_scan_key(scan), gs_slice_str(key)));
+    status = gs_scan_seek_before(scan, gs_scan_key(scan), &kit_err);
+    assert_int_equal(status, walked == 0 ? GS_ABSENT : GS_OK);
+    KIT_OK(gs_scan_seek(scan, gs_slice_str(key), &kit_err));
+    status = gs_scan_next(scan, &kit_err);
+  }
+  assert_int_equal(status, GS_ABSENT);
+  gs_scan_free(scan);
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -230,6 +270,7 @@ main(void)
       KIT_TEST(test_one_place_is_walked_like_several),
       KIT_TEST(test_a_scan_sees_nothing_that_comes_after_it),
       KIT_TEST(test_an_entry_that_expires_during_a_scan_stays_in_it),
+      KIT_TEST(test_a_scan_may_seek_the_key_it_stands_on),
       KIT_TEST(test_a_scan_that_cannot_read_says_so_and_stands_nowhere),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
