@@ -49,7 +49,8 @@ struct gs_cache {
   atomic_bool takes_cells;  /* from there; false: the cache is too small */
   atomic_uint early_frames; /* made so far; not counted beyond the early ones */
   gs_unpackers *unpackers;
-  gs_mutex *mutex; /* guards everything below */
+  atomic_bool is_full; /* set under the mutex */
+  gs_mutex *mutex;     /* guards everything below */
   frame_queue queues[QUEUE_COUNT];
   gs_ghost ghost;
   uint64_t capacity;
@@ -283,6 +284,20 @@ ceiling(const gs_cache *cache)
   return cache->capacity - (cache->held < most ? cache->held : most);
 }
 
+bool
+gs_cache_is_full(const gs_cache *cache)
+{
+  return atomic_load_explicit(&cache->is_full, memory_order_relaxed);
+}
+
+/* After each change of what is used or may be. */
+static void
+note_fullness(gs_cache *cache)
+{
+  bool is_full = used_bytes(cache) + CELL_BYTES > ceiling(cache);
+  atomic_store_explicit(&cache->is_full, is_full, memory_order_relaxed);
+}
+
 static queue_name
 queue_to_look_at(const gs_cache *cache)
 {
@@ -313,6 +328,7 @@ evict(gs_cache *cache, gs_frame **chain)
     unlink_frame(cache, frame, chain);
     cache->evictions++;
   }
+  note_fullness(cache);
 }
 
 /* ---- what tables call --------------------------------------------------- */
@@ -352,6 +368,7 @@ gs_cache_forget(gs_cache *cache, _Atomic(gs_frame *) *homes, size_t count)
       unlink_frame(cache, frame, &chain);
     }
   }
+  note_fullness(cache);
   gs_mutex_unlock(cache->mutex);
   retire_all(cache, chain);
 }
@@ -388,6 +405,7 @@ gs_cache_let_go(gs_cache *cache, uint64_t bytes)
 {
   gs_mutex_lock(cache->mutex);
   cache->held -= bytes;
+  note_fullness(cache);
   gs_mutex_unlock(cache->mutex);
 }
 

@@ -67,6 +67,10 @@ gs_epoch *gs_cache_epoch(const gs_cache *cache);
 /* For those who fill its frames. */
 gs_unpackers *gs_cache_unpackers(const gs_cache *cache);
 
+/* Whether one more block would push another out. Any thread; it may have changed
+ * when it returns. */
+bool gs_cache_is_full(const gs_cache *cache);
+
 void gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes);
 void gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out);
 

@@ -13,16 +13,20 @@
  * block and for a row; aim divides it there.
  *
  * A cursor that leaves the cache alone keeps a window of the file: some blocks
- * in a row, read at once when it goes forward, and each verified, and unpacked
- * if need be, when it is entered.
+ * in a row, read at once, and each verified, and unpacked if need be, when it is
+ * entered. So does a reader's cursor on a walk whose blocks are not in memory
+ * and would only push others out: a full cache is for who comes back. Its
+ * window begins small, since nobody knows how far it goes.
  */
 #include <stddef.h>
 
 #include "sst/table_impl.h"
 
 enum {
+  FIRST_WINDOW_BYTES = 1 << 14, /* of a reader; each is twice the last one */
   WINDOW_BYTES = 1 << 17,
   SHORT_WALK = 8, /* rows, after which a walk counts as long */
+  SHORT_WALK_BLOCKS = 8,
 };
 
 /* How far a seek has come. */
@@ -42,7 +46,9 @@ typedef struct table_cursor {
   uint32_t aim_row;   /* in the last of them: the first row not below it */
   bool has_block;
   bool fills_cache;
-  gs_frame *frame;  /* pinned; NULL when the block lies in the window */
+  uint32_t neighbours;   /* blocks in a row, no more than SHORT_WALK_BLOCKS */
+  uint32_t window_bytes; /* the next window's */
+  gs_frame *frame;       /* pinned; NULL when the block lies in the window */
   uintptr_t ahead;  /* address of the next block's bytes, or of this one's */
   gs_buffer window; /* bytes of the file */
   uint64_t window_at;
@@ -95,27 +101,47 @@ is_in_window(const table_cursor *cursor, const gs_fence *fence)
          fence->offset + fence->size <= end;
 }
 
-/* Reads the block, and what follows it unless the cursor goes back. */
+/* The part of the file that the next window shows: the block, and what follows
+ * it or, on the way back, comes before it. */
+static void
+choose_window(const table_cursor *cursor, uint32_t number, uint64_t *offset,
+              uint64_t *size)
+{
+  const gs_table *table = cursor->table;
+  const gs_fence *fences = table->fences.list;
+  uint64_t end = fences[number].offset + fences[number].size;
+  *offset = fences[number].offset;
+  if (cursor->has_block && number < cursor->number) {
+    while (number > 0 &&
+           end - fences[number - 1].offset <= cursor->window_bytes) {
+      *offset = fences[--number].offset;
+    }
+    *size = end - *offset;
+    return;
+  }
+  uint64_t left = table->footer.index.offset - *offset;
+  *size = left > cursor->window_bytes ? cursor->window_bytes : left;
+  *size = *size < fences[number].size ? fences[number].size : *size;
+}
+
 static gs_status
 move_window(table_cursor *cursor, uint32_t number)
 {
-  gs_table *table = cursor->table;
-  const gs_fence *fence = &table->fences.list[number];
-  uint64_t size = table->footer.index.offset - fence->offset;
-  bool goes_back = cursor->has_block && number < cursor->number;
-  size = size > WINDOW_BYTES ? WINDOW_BYTES : size;
-  size = size < fence->size || goes_back ? fence->size : size;
+  uint64_t size;
+  choose_window(cursor, number, &cursor->window_at, &size);
   gs_buffer_clear(&cursor->window);
   uint8_t *room = gs_buffer_extend(&cursor->window, (size_t)size);
   if (room == NULL) {
     return GS_FAIL_NOMEM(cursor->base.error);
   }
-  gs_status status = gs_file_read(table->file, fence->offset, room,
+  gs_status status = gs_file_read(cursor->table->file, cursor->window_at, room,
                                   (size_t)size, cursor->base.error);
   if (status != GS_OK) {
     gs_buffer_clear(&cursor->window);
   }
-  cursor->window_at = fence->offset;
+  if (cursor->window_bytes < WINDOW_BYTES) {
+    cursor->window_bytes *= 2;
+  }
   return status;
 }
 
@@ -176,6 +202,28 @@ look_ahead(table_cursor *cursor, bool goes_back)
   }
 }
 
+/* Whether a block that is not in memory is brought into the cache. */
+static bool
+may_load(const table_cursor *cursor)
+{
+  return cursor->fills_cache && (cursor->neighbours < SHORT_WALK_BLOCKS ||
+                                 !gs_cache_is_full(cursor->table->cache));
+}
+
+/* Counts blocks in a row; after a jump nobody knows how far the walk goes. */
+static void
+count_neighbour(table_cursor *cursor, uint32_t number)
+{
+  bool is_next = cursor->has_block &&
+                 (number == cursor->number + 1 || number + 1 == cursor->number);
+  if (is_next && cursor->neighbours < SHORT_WALK_BLOCKS) {
+    cursor->neighbours++;
+  } else if (!is_next && cursor->fills_cache) {
+    cursor->neighbours = 0;
+    cursor->window_bytes = FIRST_WINDOW_BYTES;
+  }
+}
+
 /* Makes the block the one stood on; false after a failure. */
 static bool
 enter_block(table_cursor *cursor, uint32_t number)
@@ -184,7 +232,8 @@ enter_block(table_cursor *cursor, uint32_t number)
     return true;
   }
   gs_frame *frame = NULL;
-  gs_status status = pin_block(cursor, number, cursor->fills_cache, &frame);
+  count_neighbour(cursor, number);
+  gs_status status = pin_block(cursor, number, may_load(cursor), &frame);
   if (status == GS_OK && frame == NULL) {
     status = enter_window(cursor, number);
   }
@@ -482,6 +531,7 @@ gs_table_cursor_new(gs_table *table, bool fills_cache, gs_cursor **out,
   cursor->base.ops = &cursor_ops;
   cursor->table = table;
   cursor->fills_cache = fills_cache;
+  cursor->window_bytes = fills_cache ? FIRST_WINDOW_BYTES : WINDOW_BYTES;
   gs_buffer_init(&cursor->window, table->env->alloc);
   gs_unpacker_init(&cursor->unpacker, table->env->alloc);
   gs_table_ref(table);

@@ -121,6 +121,22 @@ test_the_ceiling_holds_after_every_insert(void **state)
 }
 
 static void
+test_a_cache_is_full_when_one_block_more_would_push_another_out(void **state)
+{
+  (void)state;
+  gs_cache_set_capacity(cache, 3 * FRAME + 2 * 4096);
+  assert_false(gs_cache_is_full(cache));
+  load(0);
+  assert_false(gs_cache_is_full(cache));
+  gs_cache_hold(cache, 2 * 4096);
+  assert_true(gs_cache_is_full(cache));
+  gs_cache_let_go(cache, 2 * 4096);
+  assert_false(gs_cache_is_full(cache));
+  gs_cache_set_capacity(cache, 2 * FRAME);
+  assert_true(gs_cache_is_full(cache));
+}
+
+static void
 test_what_tables_hold_comes_off_the_ceiling_but_for_a_quarter(void **state)
 {
   (void)state;
@@ -421,6 +437,8 @@ main(void)
       WITH_CACHE(test_what_was_inserted_is_at_home),
       WITH_CACHE(test_the_second_to_load_a_block_gets_the_frame_of_the_first),
       WITH_CACHE(test_the_ceiling_holds_after_every_insert),
+      WITH_CACHE(
+          test_a_cache_is_full_when_one_block_more_would_push_another_out),
       WITH_CACHE(test_what_tables_hold_comes_off_the_ceiling_but_for_a_quarter),
       WITH_CACHE(test_blocks_that_are_used_again_outlive_a_scan),
       WITH_CACHE(test_a_block_that_comes_back_is_kept_longer),

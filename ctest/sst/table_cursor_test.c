@@ -162,6 +162,59 @@ test_a_cursor_that_fills_no_cache_loads_nothing(void **state)
   assert_int_equal(stats.loads, 0);
 }
 
+static size_t
+walk(gs_cursor *cursor, bool is_back)
+{
+  size_t keys = 0;
+  if (is_back) {
+    gs_cursor_last(cursor);
+  } else {
+    gs_cursor_first(cursor);
+  }
+  for (; cursor->valid; keys++) {
+    if (is_back) {
+      gs_cursor_prev(cursor);
+    } else {
+      gs_cursor_next(cursor);
+    }
+  }
+  assert_int_equal(cursor->status, GS_OK);
+  return keys;
+}
+
+/* Blocks that the walk brings into the cache. */
+static uint64_t
+loads_of_a_walk(bool is_back)
+{
+  gs_cache_stats before;
+  gs_cache_stats after;
+  gs_cursor *cursor = start(kit.table, true);
+  gs_cache_get_stats(kit.cache, &before);
+  assert_int_equal(walk(cursor, is_back),
+                   gs_table_get_meta(kit.table)->key_count);
+  gs_cache_get_stats(kit.cache, &after);
+  gs_table_cursor_free(cursor);
+  return after.loads - before.loads;
+}
+
+static void
+test_a_long_walk_fills_the_cache_as_far_as_it_has_room(void **state)
+{
+  (void)state;
+  assert_in_range(loads_of_a_walk(false), 20, UINT32_MAX);
+  assert_int_equal(loads_of_a_walk(false), 0);
+  assert_int_equal(loads_of_a_walk(true), 0);
+}
+
+static void
+test_a_long_walk_pushes_little_out_of_a_full_cache(void **state)
+{
+  (void)state;
+  gs_cache_set_capacity(kit.cache, 0);
+  assert_in_range(loads_of_a_walk(false), 1, 10);
+  assert_in_range(loads_of_a_walk(true), 1, 10);
+}
+
 static void
 test_a_cursor_keeps_its_table_open(void **state)
 {
@@ -304,6 +357,8 @@ main(void)
       WITH_TABLE(
           test_the_block_stood_on_stays_while_the_cache_gives_up_all_others),
       WITH_TABLE(test_a_cursor_that_fills_no_cache_loads_nothing),
+      WITH_TABLE(test_a_long_walk_fills_the_cache_as_far_as_it_has_room),
+      WITH_TABLE(test_a_long_walk_pushes_little_out_of_a_full_cache),
       WITH_TABLE(test_a_cursor_keeps_its_table_open),
       WITH_TABLE(test_a_cursor_may_be_ended_twice_before_it_is_freed),
       WITH_TABLE(test_a_failed_move_leaves_the_cursor_nowhere_until_a_seek),
