@@ -3,180 +3,18 @@
  *
  * A sync is shared: the first writer that needs one runs it with the commit
  * lock released, so that others append meanwhile; they are covered by the next
- * one. Segments start small and grow, so that a store with five keys does not take
- * megabytes.
+ * one. What is ready before it is needed: wal_prepare.c; what is due in time:
+ * wal_thread.c.
  */
 #include "store/wal.h"
 
 #include "store/paths.h"
 #include "store/store.h"
 
-enum {
-  SEGMENT_FIRST_BYTES = 256 * 1024,
-  SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
-  SEGMENT_GROWTH = 4,
-  ZEROED_GROWTH = 2, /* writers wait for the device while it takes zeros */
-  FRAMES_AHEAD = 8, /* like the last one, that fit while the next one is made */
-  SEGMENT_PARTS = 4, /* of the log's bound, that one segment takes at most */
-};
-
 static bool
 has_room(const gs_store_segment *segment, uint64_t payload_bytes)
 {
   return segment != NULL && gs_log_has_room(segment->writer, payload_bytes);
-}
-
-/* ---- preparing ------------------------------------------------------------ */
-
-static gs_status
-register_segment(gs_store *store, const gs_store_segment *segment,
-                 bool *is_kept, gs_error *err)
-{
-  gs_edit *edit = gs_edit_new(store->alloc);
-  if (edit == NULL) {
-    return GS_FAIL_NOMEM(err);
-  }
-  gs_segment listed = {segment->number, segment->allocated_bytes,
-                       segment->salt};
-  gs_edit_add_segment(edit, &listed);
-  gs_mutex_lock(store->install);
-  gs_install change = {.edit = edit};
-  gs_status status = gs_store_install(store, &change, err);
-  *is_kept = change.is_durable || (store->manifest != NULL &&
-                                   gs_manifest_is_doubtful(store->manifest));
-  gs_mutex_unlock(store->install);
-  gs_edit_free(edit);
-  return status;
-}
-
-/* Where every write waits for the device the zeros are written beforehand, so
- * that a sync finds nothing to do but the write's own pages. */
-static bool
-writes_zeros(const gs_store *store)
-{
-  return store->options.durability == GS_DURABILITY_SYNC;
-}
-
-static gs_status
-make_log(gs_store *store, const char *path, gs_store_segment *segment,
-         gs_error *err)
-{
-  uint64_t bytes = segment->allocated_bytes;
-  return writes_zeros(store)
-             ? gs_log_prepare(store->env, path, bytes, &segment->writer, err)
-             : gs_log_reserve(store->env, path, bytes, &segment->writer, err);
-}
-
-static gs_status
-create_segment(gs_store *store, gs_store_segment *segment, gs_error *err)
-{
-  gs_buffer path;
-  gs_buffer_init(&path, store->alloc);
-  bool is_kept = false; /* an edit that names it may still turn up */
-  gs_status status = GS_OK;
-  if (gs_path_segment(&path, store->path, segment->number) == NULL) {
-    status = GS_FAIL_NOMEM(err);
-    goto out;
-  }
-  status = make_log(store, (const char *)path.data, segment, err);
-  if (status != GS_OK) {
-    goto out;
-  }
-  status = gs_env_sync_dir(store->env, store->path, err);
-  if (status == GS_OK) {
-    status = register_segment(store, segment, &is_kept, err);
-  }
-  if (status != GS_OK) {
-    gs_log_close(segment->writer);
-    segment->writer = NULL;
-  }
-  if (status != GS_OK && !is_kept) {
-    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
-              "an unlisted segment is removed at the next open");
-  }
-out:
-  gs_buffer_deinit(&path);
-  return status;
-}
-
-/* A segment goes as a whole, so the bound on the log is kept by segments that
- * are a part of it. */
-static uint64_t
-choose_size(gs_store *store)
-{
-  gs_wal *wal = &store->wal;
-  uint64_t most = gs_limit(&store->limits.max_wal_bytes) / SEGMENT_PARTS;
-  uint64_t size = wal->next_size == 0 ? SEGMENT_FIRST_BYTES : wal->next_size;
-  most = most < SEGMENT_MAX_BYTES ? most : SEGMENT_MAX_BYTES;
-  size = size < most ? size : most;
-  uint64_t needed = GS_LOG_HEADER_BYTES + gs_frame_bytes(wal->wanted_bytes) +
-                    gs_frame_bytes(0);
-  return size < needed ? needed : size;
-}
-
-static uint64_t
-allocated_bytes(const gs_wal *wal)
-{
-  uint64_t bytes = 0;
-  for (const gs_store_segment *s = wal->oldest; s != NULL; s = s->next) {
-    bytes += s->allocated_bytes;
-  }
-  return bytes;
-}
-
-gs_status
-gs_wal_prepare(gs_store *store, gs_error *err)
-{
-  gs_wal *wal = &store->wal;
-  gs_store_segment *segment = GS_NEW(store->alloc, gs_store_segment);
-  if (segment == NULL) {
-    return GS_FAIL_NOMEM(err);
-  }
-  segment->allocated_bytes = choose_size(store);
-  wal->wanted_bytes = 0;
-  segment->number = gs_store_new_id(store);
-  segment->salt = gs_env_random64(store->env);
-  uint64_t log_bytes = allocated_bytes(wal);
-  wal->is_preparing = true;
-  gs_mutex_unlock(store->commit);
-  gs_status status = create_segment(store, segment, err);
-  if (status == GS_FULL && gs_ballast_release(store)) {
-    segment->number = gs_store_new_id(store);
-    status = create_segment(store, segment, err);
-  } else if (status == GS_OK) {
-    gs_ballast_grow(store, log_bytes + segment->allocated_bytes);
-  }
-  gs_mutex_lock(store->commit);
-  wal->is_preparing = false;
-  if (status == GS_OK) {
-    wal->prepared = segment;
-    wal->next_size = segment->allocated_bytes *
-                     (writes_zeros(store) ? ZEROED_GROWTH : SEGMENT_GROWTH);
-  } else {
-    GS_DELETE(store->alloc, segment);
-  }
-  gs_cond_broadcast(store->synced);
-  return status;
-}
-
-/* Zeros keep the device from those who wait for it, and writers that do so fill
- * a segment slowly: half of it is time enough, unless their frames are large. */
-static bool
-is_early(const gs_store *store)
-{
-  const gs_wal *wal = &store->wal;
-  uint64_t bytes = wal->active->allocated_bytes;
-  uint64_t left = bytes - gs_log_written_bytes(wal->active->writer);
-  return writes_zeros(store) && left > bytes / 2 &&
-         left / FRAMES_AHEAD > wal->batch_bytes;
-}
-
-bool
-gs_wal_wants_next(const gs_store *store)
-{
-  const gs_wal *wal = &store->wal;
-  return wal->active != NULL && wal->prepared == NULL && !wal->is_preparing &&
-         !store->has_failed && !store->is_resuming && !is_early(store);
 }
 
 /* ---- starting ------------------------------------------------------------- */
@@ -215,7 +53,9 @@ start_prepared(gs_store *store, gs_error *err)
     return status;
   }
   segment->first_seq = store->next_seq;
-  wal->prepared = NULL;
+  wal->prepared = segment->next;
+  wal->prepared_count--;
+  segment->next = NULL;
   if (before == NULL) {
     wal->oldest = segment;
   } else {
@@ -233,6 +73,7 @@ wait_for_prepared(gs_store *store, uint64_t payload_bytes, gs_error *err)
   if (wal->wanted_bytes < payload_bytes) {
     wal->wanted_bytes = payload_bytes;
   }
+  wal->keeps_spares = wal->active != NULL && !gs_wal_writes_zeros(store);
   if (wal->is_preparing) {
     gs_cond_wait(store->synced, store->commit, 0);
     return GS_OK;
@@ -322,7 +163,7 @@ gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
   wal->unsynced_bytes += bytes;
   wal->batch_bytes = bytes;
   bool is_over = wal->unsynced_bytes >= store->options.wal_batch_bytes;
-  bool wants_next = writes_zeros(store) && gs_wal_wants_next(store);
+  bool wants_next = gs_wal_writes_zeros(store) && gs_wal_wants_next(store);
   if ((is_batch && (was_clean || is_over)) || wants_next) {
     gs_cond_broadcast(store->log_work);
   }
@@ -337,6 +178,17 @@ typedef struct sync_target {
   uint64_t bytes;
 } sync_target;
 
+/* What is not written any more is synced more cheaply once it is not mapped. */
+static void
+leave_memory(const gs_store_segment *segment, const sync_target *last)
+{
+  if (segment == last->segment) {
+    gs_log_shed(segment->writer, last->bytes);
+  } else {
+    gs_log_rest(segment->writer);
+  }
+}
+
 /* Syncs the unsynced segments up to last, oldest first. The list cannot lose
  * segments meanwhile, since dropping waits for the sync to end. */
 static gs_status
@@ -346,6 +198,7 @@ sync_segments(gs_store *store, gs_store_segment *from, sync_target last,
   gs_store_segment *segment = from;
   for (;;) {
     if (!segment->is_synced) {
+      leave_memory(segment, &last);
       gs_status status = gs_log_sync(segment->writer, err);
       if (status != GS_OK) {
         return status;
@@ -354,9 +207,6 @@ sync_segments(gs_store *store, gs_store_segment *from, sync_target last,
     }
     if (segment == last.segment) {
       return GS_OK;
-    }
-    if (!segment->is_synced) {
-      gs_log_rest(segment->writer);
     }
     segment = segment->next;
   }
@@ -500,6 +350,16 @@ delete_segment(gs_store *store, gs_store_segment *segment)
   GS_DELETE(store->alloc, segment);
 }
 
+static void
+delete_all(gs_store *store, gs_store_segment *segment)
+{
+  while (segment != NULL) {
+    gs_store_segment *next = segment->next;
+    delete_segment(store, segment);
+    segment = next;
+  }
+}
+
 void
 gs_wal_drop_named(gs_store *store)
 {
@@ -519,11 +379,7 @@ gs_wal_drop_named(gs_store *store)
     dropped = segment;
   }
   gs_mutex_unlock(store->commit);
-  while (dropped != NULL) {
-    gs_store_segment *next = dropped->next;
-    delete_segment(store, dropped);
-    dropped = next;
-  }
+  delete_all(store, dropped);
 }
 
 void
@@ -536,30 +392,27 @@ gs_wal_abandon(gs_store *store)
       .durable_frame = wal->frames, /* nobody waits for any of them */
       .thread_until_us = wal->thread_until_us,
   };
-  while (wal->oldest != NULL) {
-    gs_store_segment *segment = wal->oldest;
-    wal->oldest = segment->next;
-    delete_segment(store, segment);
-  }
-  if (wal->prepared != NULL) {
-    delete_segment(store, wal->prepared);
-  }
+  delete_all(store, wal->oldest);
+  delete_all(store, wal->prepared);
   *wal = anew;
+}
+
+static void
+close_all(gs_store *store, gs_store_segment *segment)
+{
+  while (segment != NULL) {
+    gs_store_segment *next = segment->next;
+    gs_log_close(segment->writer);
+    GS_DELETE(store->alloc, segment);
+    segment = next;
+  }
 }
 
 void
 gs_wal_deinit(gs_store *store)
 {
   gs_wal *wal = &store->wal;
-  while (wal->oldest != NULL) {
-    gs_store_segment *segment = wal->oldest;
-    wal->oldest = segment->next;
-    gs_log_close(segment->writer);
-    GS_DELETE(store->alloc, segment);
-  }
-  if (wal->prepared != NULL) {
-    gs_log_close(wal->prepared->writer);
-    GS_DELETE(store->alloc, wal->prepared);
-  }
+  close_all(store, wal->oldest);
+  close_all(store, wal->prepared);
   *wal = (gs_wal){0};
 }

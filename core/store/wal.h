@@ -1,8 +1,8 @@
 /*
  * wal: the store's write-ahead log: a list of segments.
  *
- * Model: segments in order of number. The last started one takes frames; one
- * more may be prepared, ready to be started. A segment may go when every entry
+ * Model: segments in order of number. The last started one takes frames; a
+ * few more may be prepared, ready to be started, in order. A segment may go when every entry
  * in it is flushed and it is not the last started one.
  *   1. Every segment on the list is in the manifest's list.
  *   2. Sequence numbers run through the segments without a gap.
@@ -39,7 +39,9 @@ struct gs_store_segment {
 typedef struct gs_wal {
   gs_store_segment *oldest; /* started ones */
   gs_store_segment *active; /* the last of them; NULL before the first write */
-  gs_store_segment *prepared;
+  gs_store_segment *prepared; /* not started, the next one first */
+  size_t prepared_count;
+  bool keeps_spares;               /* writers had to wait for a segment */
   bool is_preparing;               /* some thread makes the next one */
   uint64_t wanted_bytes;           /* room the next one must have */
   uint64_t next_size;              /* grows from segment to segment */
@@ -103,12 +105,16 @@ GS_MUST_CHECK gs_status gs_wal_seal(struct gs_store *store, gs_error *err);
 GS_MUST_CHECK gs_status gs_wal_sync_if_due(struct gs_store *store,
                                            gs_error *err);
 
+/* Where every write waits for the device, the zeros of a segment are written
+ * beforehand, so that a sync finds nothing to do but the write's own pages. */
+bool gs_wal_writes_zeros(const struct gs_store *store);
+
 /* Whether the next segment is to be made while the active one fills. Requires:
  * commit held. */
 bool gs_wal_wants_next(const struct gs_store *store);
 
-/* Prepares the next segment now. Requires: commit held, not is_preparing, none
- * prepared; released meanwhile. */
+/* Prepares one more segment now. Requires: commit held, not is_preparing;
+ * released meanwhile. */
 GS_MUST_CHECK gs_status gs_wal_prepare(struct gs_store *store, gs_error *err);
 
 /* Names in the edit the segments whose entries are all <= flushed_seq, and marks

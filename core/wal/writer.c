@@ -16,6 +16,9 @@
 /* Staging memory kept between appends; a larger frame gives back its own. */
 enum { STAGING_KEPT_BYTES = 1 << 20 };
 
+/* A multiple of every machine's page. */
+enum { SHED_ALIGNMENT = 1 << 16 };
+
 struct gs_log_writer {
   gs_env *env;
   gs_file *file;
@@ -25,6 +28,7 @@ struct gs_log_writer {
   uint64_t written_bytes; /* 0 before start, then the end of the last frame */
   uint64_t durable_bytes;
   uint64_t attested_bytes; /* durable_to of the last frame */
+  uint64_t shed_bytes;     /* of the thread that syncs */
   uint32_t link;           /* for the next frame */
   bool is_sealed;
   atomic_bool is_poisoned; /* set by either thread */
@@ -289,6 +293,16 @@ gs_log_sync(gs_log_writer *writer, gs_error *err)
     gs_log_poison(writer);
   }
   return status;
+}
+
+void
+gs_log_shed(gs_log_writer *writer, uint64_t bytes)
+{
+  if (bytes > writer->shed_bytes) {
+    gs_file_advise(writer->file, writer->shed_bytes, bytes - writer->shed_bytes,
+                   GS_ADVICE_WRITTEN);
+    writer->shed_bytes = bytes / SHED_ALIGNMENT * SHED_ALIGNMENT;
+  }
 }
 
 void

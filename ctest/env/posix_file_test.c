@@ -134,6 +134,74 @@ test_a_file_that_is_no_longer_mapped_holds_its_descriptor_alone(void **state)
   close_file(file);
 }
 
+/* KiB of the test's files that are present in mappings. */
+static unsigned
+count_present(void)
+{
+  char line[1024];
+  unsigned kib = 0;
+  bool is_ours = false;
+  FILE *maps = fopen("/proc/self/smaps", "r");
+  assert_non_null(maps);
+  while (fgets(line, sizeof line, maps) != NULL) {
+    unsigned present;
+    if (strstr(line, dir.path) != NULL) {
+      is_ours = true;
+    } else if (is_ours && sscanf(line, "Rss: %u", &present) == 1) {
+      kib += present;
+      is_ours = false;
+    }
+  }
+  fclose(maps);
+  return kib;
+}
+
+static void
+test_whole_pages_that_are_written_leave_the_mapping(void **state)
+{
+  (void)state;
+  enum { PAGES = 4, PAGE = 4096 };
+  static uint8_t bytes[PAGE];
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_reserve(file, PAGES * PAGE, &err), GS_OK);
+  gs_file_map(file, PAGES * PAGE);
+  for (size_t i = 0; i < PAGES; i++) {
+    memset(bytes, (int)i + 1, PAGE);
+    assert_int_equal(gs_file_write(file, i * PAGE, bytes, PAGE, &err), GS_OK);
+  }
+  assert_int_equal(count_present(), PAGES * PAGE / 1024);
+  gs_file_advise(file, 1, 3 * PAGE, GS_ADVICE_WRITTEN);
+  assert_int_equal(count_present(), 2 * PAGE / 1024);
+  gs_file_advise(file, 0, 2 * PAGES * PAGE, GS_ADVICE_WRITTEN);
+  assert_int_equal(count_present(), 0);
+  assert_int_equal(gs_file_sync(file, &err), GS_OK);
+  assert_int_equal(gs_file_write(file, PAGE, "late", 4, &err), GS_OK);
+  assert_int_equal(gs_file_read(file, PAGE, bytes, PAGE, &err), GS_OK);
+  assert_memory_equal(bytes, "late", 4);
+  for (size_t i = 4; i < PAGE; i++) {
+    assert_int_equal(bytes[i], 2);
+  }
+  close_file(file);
+}
+
+static void
+test_a_mapping_shows_what_is_about_to_be_written(void **state)
+{
+  (void)state;
+  enum { SIZE = 32 << 20, KIB = 1024 };
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_reserve(file, SIZE, &err), GS_OK);
+  gs_file_map(file, SIZE);
+  unsigned present = count_present();
+  for (uint64_t written = 1 << 20; written < SIZE; written += 1 << 20) {
+    gs_file_advise(file, 0, written, GS_ADVICE_WRITTEN);
+    assert_in_range(count_present(), 0, present);
+  }
+  assert_in_range(present, 0, SIZE / KIB / 4);
+  assert_in_range(count_present(), 0, 1024);
+  close_file(file);
+}
+
 static void
 test_descriptors_are_closed_in_programs_that_are_started(void **state)
 {
@@ -463,6 +531,8 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       ONE_TEST(test_a_closed_file_holds_nothing),
+      ONE_TEST(test_whole_pages_that_are_written_leave_the_mapping),
+      ONE_TEST(test_a_mapping_shows_what_is_about_to_be_written),
       ONE_TEST(test_a_file_that_is_no_longer_mapped_holds_its_descriptor_alone),
       ONE_TEST(test_descriptors_are_closed_in_programs_that_are_started),
       ONE_TEST(test_files_never_take_the_place_of_standard_streams),

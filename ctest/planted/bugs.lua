@@ -141,7 +141,7 @@ gs_log_start(]],
 
   { number = 10, class = "a file without its name",
     fault = "no sync of the directory after a segment was made",
-    file = "core/store/wal.c",
+    file = "core/store/wal_prepare.c",
     find = [[
   status = gs_env_sync_dir(store->env, store->path, err);
   if (status == GS_OK) {

@@ -1,10 +1,24 @@
 /*
- * log_kit: a log whose last write was damaged while nobody looked.
+ * log_kit: a log with its thread, and one whose last write was damaged while
+ * nobody looked.
  */
 #ifndef GS_CTEST_STORE_LOG_KIT_H
 #define GS_CTEST_STORE_LOG_KIT_H
 
 #include "store_kit.h"
+
+/* With a window so long that nothing is synced unless somebody asks. */
+static inline gs_store *
+log_open_with_threads(gs_durability durability)
+{
+  gs_options options = kit_options();
+  options.threads = 1;
+  options.durability = durability;
+  options.wal_batch_ms = 60000;
+  options.max_wal_bytes = 64 << 20;
+  gs_sim_allow_tasks(sim_machine);
+  return kit_open(&options);
+}
 
 /* How the machine, killed now and with its last write damaged, opens. */
 static inline gs_status

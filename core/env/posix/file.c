@@ -23,7 +23,12 @@ enum {
   FILE_MODE = 0666,
   PAGE_BYTES = 4096,
   LARGE_BYTES = 16 * 1024, /* from here on a call costs less than faults */
+  PRESENT_BYTES = 4 * 1024 * 1024, /* of a mapping, ahead of what is written */
 };
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14; elsewhere it fails */
+#endif
 
 /* Magic numbers of file systems, as statfs(2) lists them. */
 static const uint32_t keepers[] = {
@@ -37,6 +42,7 @@ typedef struct posix_file {
   int fd;
   uint8_t *mapped; /* NULL, or the first mapped_bytes of the file */
   size_t mapped_bytes;
+  size_t present_to; /* pages before were asked for; of who maps and advises */
 } posix_file;
 
 static posix_file *
@@ -254,7 +260,24 @@ gs_posix_keeps_blocks(uint32_t magic)
 
 /* Pages are made present, not writable: that would make them dirty, and the
  * first sync would write them all, with nothing in them yet, and take the right
- * to write back. The first store to a page after a sync faults either way. */
+ * to write back. The first store to a page after a sync faults either way. And
+ * only the next few: a page that is present counts as the process's memory. */
+static void
+make_present(posix_file *file, size_t from)
+{
+  size_t start = from > file->present_to ? from : file->present_to;
+  size_t first = start / PAGE_BYTES * PAGE_BYTES;
+  size_t end = from + PRESENT_BYTES;
+  end = end < file->mapped_bytes ? end : file->mapped_bytes;
+  bool is_enough = start - from > PRESENT_BYTES / 2;
+  if (first < end && !is_enough) {
+    GS_IGNORE(madvise(file->mapped + first, end - first, MADV_POPULATE_READ) !=
+                  0,
+              "a page that is not present costs a store more");
+    file->present_to = end;
+  }
+}
+
 int
 gs_posix_map(gs_file *file, uint64_t size)
 {
@@ -278,14 +301,16 @@ gs_posix_map(gs_file *file, uint64_t size)
   if (!gs_posix_keeps_blocks((uint32_t)system.f_type)) {
     return ENOTSUP;
   }
-  void *mapped = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_POPULATE, own->fd, 0);
+  void *mapped =
+      mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, own->fd, 0);
   if (mapped == MAP_FAILED) {
     return errno;
   }
   unmap(own);
   own->mapped = mapped;
   own->mapped_bytes = (size_t)size;
+  own->present_to = 0;
+  make_present(own, 0);
   return 0;
 }
 
@@ -316,6 +341,24 @@ gs_posix_size(gs_file *file, uint64_t *out)
   return 0;
 }
 
+/* The whole pages of the part leave the mapping in one go. Otherwise the sync
+ * takes the right to write from each by itself, and tells the other processors
+ * of each: half of a processor's time where the log takes 150 MB a second. */
+static void
+shed(posix_file *file, uint64_t offset, uint64_t size)
+{
+  uint64_t end = offset + size;
+  end = end < file->mapped_bytes ? end : file->mapped_bytes;
+  uint64_t first = (offset + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+  uint64_t last = end / PAGE_BYTES * PAGE_BYTES;
+  if (first < last) {
+    GS_IGNORE(madvise(file->mapped + first, (size_t)(last - first),
+                      MADV_DONTNEED) != 0,
+              "pages that stay in the mapping cost time alone");
+  }
+  make_present(file, (size_t)end);
+}
+
 void
 gs_posix_advise(gs_file *file, uint64_t offset, uint64_t size, gs_advice advice)
 {
@@ -324,6 +367,10 @@ gs_posix_advise(gs_file *file, uint64_t offset, uint64_t size, gs_advice advice)
       [GS_ADVICE_RANDOM] = POSIX_FADV_RANDOM,
       [GS_ADVICE_DONTNEED] = POSIX_FADV_DONTNEED,
   };
+  if (advice == GS_ADVICE_WRITTEN) {
+    shed(posix_of(file), offset, size);
+    return;
+  }
   GS_IGNORE(posix_fadvise(posix_of(file)->fd, (off_t)offset, (off_t)size,
                           kinds[advice]) != 0,
             "advice may be ignored, so its failure may be too");
