@@ -195,6 +195,8 @@ struct gs_store {
   bool is_ending;           /* being closed: no memtable takes entries now */
   bool disk_is_low;         /* found by the last look at the disk */
   uint64_t disk_look_bytes; /* user bytes written at which to look again */
+  uint64_t brake_bytes;     /* and at which the next pause begins, */
+  uint64_t brake_until_us;  /* which ends then */
   gs_note note;
   gs_sealed_note sealed_notes[GS_SEALED_MAX]; /* of memtables whose flush has
                                                  not begun */

@@ -21,6 +21,7 @@ enum {
   GS_SEALED_MAX = 3,   /* memtables waiting for their flush; more: stall */
   GS_RUNS_MAX = 64,    /* plans that would leave more are refused */
   GS_RUNS_STALL = 32,  /* writers wait while there are more */
+  GS_RUNS_BRAKE = 24,  /* beyond these they pause, the longer the more */
   GS_RUNS_BUILTIN = 4, /* what the built-in policy leaves, where it rules */
   GS_RUNS_FLOOR = 20,  /* the built-in policy acts whoever is in charge */
   GS_RUN_TABLES = 80,  /* about as many the engine itself puts into a run at the

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "store/store.h"
+
 static gs_status
 try_put(gs_store *store, int number)
 {
@@ -164,6 +166,98 @@ test_too_many_runs_are_merged_although_the_policy_sleeps(void **state)
   kit_close(store);
 }
 
+/* ---- the brake ------------------------------------------------------------- */
+
+static gs_options
+options_of_a_brake(void)
+{
+  gs_options options = kit_options();
+  options.threads = 1;
+  options.memory_bytes = 64 << 20;
+  options.memtable_bytes = 8 << 20;
+  gs_sim_allow_tasks(sim_machine);
+  return options;
+}
+
+/* Milliseconds that one write takes while there are so many runs, which nobody
+ * merges. */
+static uint64_t
+pause_ms(gs_store *store, uint64_t runs, size_t bytes)
+{
+  static const uint8_t value[1 << 20];
+  uint64_t began_us = gs_env_mono_us(sim_machine_env);
+  atomic_store(&store->run_count, runs);
+  KIT_OK(gs_put(store, gs_slice_str("k"), gs_slice_of(value, bytes), NULL, NULL,
+                &kit_err));
+  return (gs_env_mono_us(sim_machine_env) - began_us) / 1000;
+}
+
+static void
+test_writers_pause_the_longer_the_more_runs_there_are(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  gs_store *store = kit_open(&options);
+  uint64_t none = pause_ms(store, 24, 1);
+  uint64_t few = pause_ms(store, 26, 1 << 20);
+  uint64_t most = pause_ms(store, 32, 1);
+  gs_stats stats = kit_stats(store);
+  kit_close(store);
+  assert_int_equal(none, 0);
+  assert_int_equal(few, 10);
+  assert_int_equal(most, 40);
+  assert_int_equal(stats.stall_count, 2);
+  assert_string_equal(stats.stall_reason, "runs");
+}
+
+static void
+test_there_is_one_pause_for_a_megabyte(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  gs_store *store = kit_open(&options);
+  assert_int_equal(pause_ms(store, 26, 1000), 10);
+  for (size_t written = 1001; written < 1 << 20; written += 60001) {
+    assert_int_equal(pause_ms(store, 26, 60000), 0);
+  }
+  assert_int_equal(pause_ms(store, 26, 1), 10);
+  kit_close(store);
+}
+
+static void
+test_before_the_wall_there_are_more_pauses(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  gs_store *store = kit_open(&options);
+  assert_int_equal(pause_ms(store, 32, 60000), 40);
+  assert_int_equal(pause_ms(store, 32, 10000), 0);
+  assert_int_equal(pause_ms(store, 32, 1), 40);
+  kit_close(store);
+}
+
+static void
+test_no_write_fails_for_a_pause(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  options.max_stall_ms = 3;
+  gs_store *store = kit_open(&options);
+  uint64_t bounded = pause_ms(store, 30, 1);
+  kit_close(store);
+  options.fail_on_stall = true;
+  store = kit_open(&options);
+  uint64_t impatient = pause_ms(store, 30, 1);
+  kit_close(store);
+  options.threads = 0;
+  store = kit_open(&options);
+  uint64_t alone = pause_ms(store, 30, 1);
+  kit_close(store);
+  assert_int_equal(bounded, 3);
+  assert_int_equal(impatient, 0);
+  assert_int_equal(alone, 0);
+}
+
 int
 main(void)
 {
@@ -176,6 +270,10 @@ main(void)
           test_every_size_of_disk_leaves_a_store_that_opens_with_all_it_took),
       KIT_TEST(test_below_the_reserve_values_are_refused_and_deletes_pass),
       KIT_TEST(test_too_many_runs_are_merged_although_the_policy_sleeps),
+      KIT_TEST(test_writers_pause_the_longer_the_more_runs_there_are),
+      KIT_TEST(test_there_is_one_pause_for_a_megabyte),
+      KIT_TEST(test_before_the_wall_there_are_more_pauses),
+      KIT_TEST(test_no_write_fails_for_a_pause),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
