@@ -7,7 +7,10 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-enum { DEFAULT_BLOCK_BYTES = 4096 };
+enum {
+  DEFAULT_BLOCK_BYTES = 4096,
+  INDEX_PART = 5, /* a memtable's hash and order take a fifth as much again */
+};
 
 void
 gs_options_init(gs_options *options)
@@ -145,7 +148,8 @@ gs_options_derive(gs_options *options)
 uint64_t
 gs_options_cache_bytes(uint64_t memory_bytes, uint64_t memtable_bytes)
 {
-  uint64_t memtables = (GS_SEALED_MAX + 1) * memtable_bytes;
+  uint64_t each = memtable_bytes + memtable_bytes / INDEX_PART;
+  uint64_t memtables = (GS_SEALED_MAX + 1) * each;
   uint64_t least = memory_bytes / 4;
   return memory_bytes > memtables + least ? memory_bytes - memtables : least;
 }

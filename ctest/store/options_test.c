@@ -104,7 +104,7 @@ test_the_cache_gets_what_memtables_leave_and_a_quarter_at_least(void **state)
 {
   (void)state;
   uint64_t all = 100 << 20;
-  assert_int_equal(gs_options_cache_bytes(all, 10 << 20), 60 << 20);
+  assert_int_equal(gs_options_cache_bytes(all, 10 << 20), 52 << 20);
   assert_int_equal(gs_options_cache_bytes(all, 50 << 20), 25 << 20);
   assert_int_equal(gs_options_cache_bytes(all, UINT64_C(1) << 34), 25 << 20);
 }
