@@ -88,6 +88,23 @@ test_keys_keep_the_order_of_numbers(void **state)
 }
 
 static void
+test_keys_are_the_digits_of_any_number(void **state)
+{
+  (void)state;
+  uint64_t random = 7;
+  for (int i = 0; i < 100000; i++) {
+    char key[PEER_KEY_BYTES + 1] = {0};
+    char expected[32];
+    uint64_t number = peer_random(&random) % UINT64_C(10000000000000000);
+    number >>= i % 50;
+    peer_key(number, key);
+    snprintf(expected, sizeof expected, "%016llu", (unsigned long long)number);
+    assert_string_equal(key, expected);
+    assert_int_equal(peer_key_number(key), number);
+  }
+}
+
+static void
 test_values_differ_by_number_and_version(void **state)
 {
   (void)state;
@@ -133,6 +150,7 @@ main(void)
       cmocka_unit_test(test_quantiles_count_from_the_shortest),
       cmocka_unit_test(test_ticks_are_counted_and_the_longest_kept),
       cmocka_unit_test(test_keys_keep_the_order_of_numbers),
+      cmocka_unit_test(test_keys_are_the_digits_of_any_number),
       cmocka_unit_test(test_values_differ_by_number_and_version),
       cmocka_unit_test(test_zipf_ranks_prefer_the_first_and_stay_below),
   };
