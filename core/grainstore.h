@@ -264,10 +264,10 @@ GS_API GS_MUST_CHECK gs_status gs_scan_first(gs_scan *scan, gs_error *err);
 GS_API GS_MUST_CHECK gs_status gs_scan_last(gs_scan *scan, gs_error *err);
 GS_API GS_MUST_CHECK gs_status gs_scan_next(gs_scan *scan, gs_error *err);
 GS_API GS_MUST_CHECK gs_status gs_scan_prev(gs_scan *scan, gs_error *err);
-/* To the first key >= key. */
+/* To the first key >= key, which may be part of the entry stood on. */
 GS_API GS_MUST_CHECK gs_status gs_scan_seek(gs_scan *scan, gs_slice key,
                                             gs_error *err);
-/* To the last key < key. */
+/* To the last key < key, likewise. */
 GS_API GS_MUST_CHECK gs_status gs_scan_seek_before(gs_scan *scan, gs_slice key,
                                                    gs_error *err);
 

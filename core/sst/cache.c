@@ -18,6 +18,7 @@
 
 enum {
   SMALL_PART = 10,      /* the small queue gets a tenth of the capacity */
+  ROOM_PART = 16,       /* of the ceiling: so much free is room */
   FRAMES_PART = 4,      /* a quarter is not for what tables hold */
   TYPICAL_BLOCK = 4096, /* for the size of the ghost list */
   LOOKS_PER_FRAME = 3,  /* small to main, main once more, out */
@@ -290,12 +291,14 @@ gs_cache_is_full(const gs_cache *cache)
   return atomic_load_explicit(&cache->is_full, memory_order_relaxed);
 }
 
-/* After each change of what is used or may be. */
+/* After a change that may have made room. */
 static void
-note_fullness(gs_cache *cache)
+note_room(gs_cache *cache)
 {
-  bool is_full = used_bytes(cache) + CELL_BYTES > ceiling(cache);
-  atomic_store_explicit(&cache->is_full, is_full, memory_order_relaxed);
+  uint64_t most = ceiling(cache);
+  if (used_bytes(cache) <= most - most / ROOM_PART && most > 0) {
+    atomic_store_explicit(&cache->is_full, false, memory_order_relaxed);
+  }
 }
 
 static queue_name
@@ -327,8 +330,8 @@ evict(gs_cache *cache, gs_frame **chain)
     }
     unlink_frame(cache, frame, chain);
     cache->evictions++;
+    atomic_store_explicit(&cache->is_full, true, memory_order_relaxed);
   }
-  note_fullness(cache);
 }
 
 /* ---- what tables call --------------------------------------------------- */
@@ -357,6 +360,18 @@ gs_cache_insert(gs_cache *cache, gs_frame *frame, _Atomic(gs_frame *) *home,
   return frame;
 }
 
+bool
+gs_cache_recalls(gs_cache *cache, uint64_t ghost_key)
+{
+  gs_mutex_lock(cache->mutex);
+  bool is_known = gs_ghost_has(&cache->ghost, ghost_key);
+  if (!is_known) {
+    gs_ghost_add(&cache->ghost, ghost_key);
+  }
+  gs_mutex_unlock(cache->mutex);
+  return is_known;
+}
+
 void
 gs_cache_forget(gs_cache *cache, _Atomic(gs_frame *) *homes, size_t count)
 {
@@ -368,7 +383,7 @@ gs_cache_forget(gs_cache *cache, _Atomic(gs_frame *) *homes, size_t count)
       unlink_frame(cache, frame, &chain);
     }
   }
-  note_fullness(cache);
+  note_room(cache);
   gs_mutex_unlock(cache->mutex);
   retire_all(cache, chain);
 }
@@ -385,6 +400,7 @@ gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
                              capacity_bytes / TYPICAL_BLOCK),
             "a ghost list of another size serves, if less well");
   evict(cache, &chain);
+  note_room(cache);
   gs_mutex_unlock(cache->mutex);
   retire_all(cache, chain);
 }
@@ -405,7 +421,7 @@ gs_cache_let_go(gs_cache *cache, uint64_t bytes)
 {
   gs_mutex_lock(cache->mutex);
   cache->held -= bytes;
-  note_fullness(cache);
+  note_room(cache);
   gs_mutex_unlock(cache->mutex);
 }
 

@@ -50,7 +50,7 @@ typedef struct gs_cache_stats {
   uint64_t used_bytes;
   uint64_t capacity_bytes;
   uint64_t held_bytes; /* of it, by open tables */
-  uint64_t loads;      /* blocks read from files */
+  uint64_t loads;      /* blocks brought in from files */
   uint64_t evictions;  /* frames given up */
 } gs_cache_stats;
 
@@ -67,9 +67,13 @@ gs_epoch *gs_cache_epoch(const gs_cache *cache);
 /* For those who fill its frames. */
 gs_unpackers *gs_cache_unpackers(const gs_cache *cache);
 
-/* Whether one more block would push another out. Any thread; it may have changed
- * when it returns. */
+/* Whether blocks push others out: true from an eviction on until a sixteenth of
+ * the ceiling is free. Any thread; it may have changed when it returns. */
 bool gs_cache_is_full(const gs_cache *cache);
+
+/* Whether a block that is not in memory was here or was asked for not long ago;
+ * it is remembered from now on. */
+bool gs_cache_recalls(gs_cache *cache, uint64_t ghost_key);
 
 void gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes);
 void gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out);

@@ -32,7 +32,7 @@ gs_ghost_deinit(gs_ghost *ghost)
 }
 
 static gs_ghost_place *
-place_of(gs_ghost *ghost, uint64_t key)
+place_of(const gs_ghost *ghost, uint64_t key)
 {
   return &ghost->places[key & (ghost->place_count - 1)];
 }
@@ -54,15 +54,22 @@ gs_ghost_add(gs_ghost *ghost, uint64_t key)
 }
 
 bool
-gs_ghost_take(gs_ghost *ghost, uint64_t key)
+gs_ghost_has(const gs_ghost *ghost, uint64_t key)
 {
   if (ghost->place_count == 0) {
     return false;
   }
-  gs_ghost_place *place = place_of(ghost, key);
-  if (place->name != name_of(key)) {
-    return false;
+  const gs_ghost_place *place = place_of(ghost, key);
+  return place->name == name_of(key) &&
+         ghost->evictions - place->number < ghost->place_count;
+}
+
+bool
+gs_ghost_take(gs_ghost *ghost, uint64_t key)
+{
+  bool is_there = gs_ghost_has(ghost, key);
+  if (is_there) {
+    place_of(ghost, key)->name = 0;
   }
-  place->name = 0;
-  return ghost->evictions - place->number < ghost->place_count;
+  return is_there;
 }

@@ -36,6 +36,8 @@ void gs_ghost_deinit(gs_ghost *ghost);
 
 void gs_ghost_add(gs_ghost *ghost, uint64_t key);
 
+bool gs_ghost_has(const gs_ghost *ghost, uint64_t key);
+
 /* Whether the block is remembered; forgets it. */
 bool gs_ghost_take(gs_ghost *ghost, uint64_t key);
 

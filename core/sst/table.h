@@ -51,7 +51,8 @@ GS_MUST_CHECK gs_status gs_table_get(gs_table *table, gs_slice key,
  * on and enters epochs by itself while it moves, so the thread that moves it is
  * outside. Holds a reference on the table. fills_cache false: blocks that are
  * not in the cache are read into memory of the cursor's own, in large pieces,
- * so that a merge does not push out what readers use; the point index is
+ * so that a merge does not push out what readers use, and so are those of a
+ * reader's long walk while the cache is full (window.h); for merges the index is
  * verified beforehand, so that no merge passes over damage there.
  * Its error is NULL until the caller sets it.
  * Gives: free with gs_table_cursor_free, which also ends it; gs_cursor_end lets

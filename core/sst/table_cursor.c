@@ -12,21 +12,20 @@
  * meanwhile: its address is only ever asked for. A seek waits twice, for a
  * block and for a row; aim divides it there.
  *
- * A cursor that leaves the cache alone keeps a window of the file: some blocks
- * in a row, read at once, and each verified, and unpacked if need be, when it is
- * entered. So does a reader's cursor on a walk whose blocks are not in memory
- * and would only push others out: a full cache is for who comes back. Its
- * window begins small, since nobody knows how far it goes.
+ * A cursor that leaves the cache alone reads through a window of the file; each
+ * block of it is verified, and unpacked if need be, when it is entered. So does a
+ * reader's cursor on a long walk, where the cache has no room: a call for each
+ * block costs more than the block. But blocks that walks come back to are worth a
+ * place, so the cache is asked whether it remembers them.
  */
 #include <stddef.h>
 
 #include "sst/table_impl.h"
+#include "sst/window.h"
 
 enum {
-  FIRST_WINDOW_BYTES = 1 << 14, /* of a reader; each is twice the last one */
-  WINDOW_BYTES = 1 << 17,
-  SHORT_WALK = 8, /* rows, after which a walk counts as long */
-  SHORT_WALK_BLOCKS = 8,
+  SHORT_WALK = 8,        /* rows, after which a walk counts as long */
+  SHORT_WALK_BLOCKS = 8, /* blocks in a row, likewise */
 };
 
 /* How far a seek has come. */
@@ -46,12 +45,11 @@ typedef struct table_cursor {
   uint32_t aim_row;   /* in the last of them: the first row not below it */
   bool has_block;
   bool fills_cache;
-  uint32_t neighbours;   /* blocks in a row, no more than SHORT_WALK_BLOCKS */
-  uint32_t window_bytes; /* the next window's */
-  gs_frame *frame;       /* pinned; NULL when the block lies in the window */
-  uintptr_t ahead;  /* address of the next block's bytes, or of this one's */
-  gs_buffer window; /* bytes of the file */
-  uint64_t window_at;
+  bool goes_back;      /* the last move to another block did */
+  uint32_t neighbours; /* blocks in a row, no more than SHORT_WALK_BLOCKS */
+  gs_frame *frame;     /* pinned; NULL when the block lies in the window */
+  uintptr_t ahead;     /* address of the next block's bytes, or of this one's */
+  gs_window window;
   gs_unpacker unpacker; /* of blocks in the window */
 } table_cursor;
 
@@ -71,17 +69,33 @@ stop(table_cursor *cursor, gs_status status)
 
 /* ---- blocks ------------------------------------------------------------- */
 
-/* Pins the block's frame: the one in memory or, if may_load, a new one. NULL
- * when it is not in memory and may not be loaded. */
+/* Whether a block that is not in memory is brought into the cache. */
+static bool
+may_load(const table_cursor *cursor, uint32_t number)
+{
+  gs_table *table = cursor->table;
+  const gs_fence *fence = &table->fences.list[number];
+  if (!cursor->fills_cache) {
+    return false;
+  }
+  if (cursor->neighbours < SHORT_WALK_BLOCKS || fence->size > GS_WINDOW_BYTES ||
+      !gs_cache_is_full(table->cache)) {
+    return !gs_window_holds(&cursor->window, number);
+  }
+  return gs_cache_recalls(table->cache, gs_table_seed(table, fence->offset));
+}
+
+/* Pins the block's frame: the one in memory or, where it may be loaded, a new
+ * one. NULL when it is to be read through the window. */
 static gs_status
-pin_block(table_cursor *cursor, uint32_t number, bool may_load, gs_frame **out)
+pin_block(table_cursor *cursor, uint32_t number, gs_frame **out)
 {
   gs_table *table = cursor->table;
   gs_status status = GS_OK;
   uint32_t slot = gs_epoch_enter(table->epoch);
   gs_frame *frame =
       atomic_load_explicit(&table->homes[number], memory_order_acquire);
-  if (frame == NULL && may_load) {
+  if (frame == NULL && may_load(cursor, number)) {
     status = gs_table_load(table, number, &frame, cursor->base.error);
   }
   if (status == GS_OK && frame != NULL) {
@@ -93,78 +107,23 @@ pin_block(table_cursor *cursor, uint32_t number, bool may_load, gs_frame **out)
   return status;
 }
 
-static bool
-is_in_window(const table_cursor *cursor, const gs_fence *fence)
-{
-  uint64_t end = cursor->window_at + cursor->window.size;
-  return fence->offset >= cursor->window_at &&
-         fence->offset + fence->size <= end;
-}
-
-/* The part of the file that the next window shows: the block, and what follows
- * it or, on the way back, comes before it. */
-static void
-choose_window(const table_cursor *cursor, uint32_t number, uint64_t *offset,
-              uint64_t *size)
-{
-  const gs_table *table = cursor->table;
-  const gs_fence *fences = table->fences.list;
-  uint64_t end = fences[number].offset + fences[number].size;
-  *offset = fences[number].offset;
-  if (cursor->has_block && number < cursor->number) {
-    while (number > 0 &&
-           end - fences[number - 1].offset <= cursor->window_bytes) {
-      *offset = fences[--number].offset;
-    }
-    *size = end - *offset;
-    return;
-  }
-  uint64_t left = table->footer.index.offset - *offset;
-  *size = left > cursor->window_bytes ? cursor->window_bytes : left;
-  *size = *size < fences[number].size ? fences[number].size : *size;
-}
-
-static gs_status
-move_window(table_cursor *cursor, uint32_t number)
-{
-  uint64_t size;
-  choose_window(cursor, number, &cursor->window_at, &size);
-  gs_buffer_clear(&cursor->window);
-  uint8_t *room = gs_buffer_extend(&cursor->window, (size_t)size);
-  if (room == NULL) {
-    return GS_FAIL_NOMEM(cursor->base.error);
-  }
-  gs_status status = gs_file_read(cursor->table->file, cursor->window_at, room,
-                                  (size_t)size, cursor->base.error);
-  if (status != GS_OK) {
-    gs_buffer_clear(&cursor->window);
-  }
-  if (cursor->window_bytes < WINDOW_BYTES) {
-    cursor->window_bytes *= 2;
-  }
-  return status;
-}
-
 static gs_status
 enter_window(table_cursor *cursor, uint32_t number)
 {
   gs_table *table = cursor->table;
-  const gs_fence *fence = &table->fences.list[number];
-  if (!is_in_window(cursor, fence)) {
-    gs_status status = move_window(cursor, number);
-    if (status != GS_OK) {
-      return status;
-    }
+  uint64_t offset = table->fences.list[number].offset;
+  gs_slice bytes;
+  gs_status status = gs_window_show(&cursor->window, number, cursor->goes_back,
+                                    &bytes, cursor->base.error);
+  if (status != GS_OK) {
+    return status;
   }
-  const uint8_t *data =
-      cursor->window.data + (fence->offset - cursor->window_at);
-  gs_status status = gs_unpacker_open(
-      &cursor->unpacker, gs_slice_of(data, fence->size),
-      gs_table_seed(table, fence->offset), gs_table_codec(table),
-      &cursor->block, cursor->base.error);
-  return status == GS_OK ? GS_OK
-                         : gs_table_fail_at(table, cursor->base.error, status,
-                                            fence->offset);
+  status = gs_unpacker_open(&cursor->unpacker, bytes,
+                            gs_table_seed(table, offset), gs_table_codec(table),
+                            &cursor->block, cursor->base.error);
+  return status == GS_OK
+             ? GS_OK
+             : gs_table_fail_at(table, cursor->base.error, status, offset);
 }
 
 /* Brings two cache lines, most of a row. */
@@ -202,25 +161,24 @@ look_ahead(table_cursor *cursor, bool goes_back)
   }
 }
 
-/* Whether a block that is not in memory is brought into the cache. */
-static bool
-may_load(const table_cursor *cursor)
-{
-  return cursor->fills_cache && (cursor->neighbours < SHORT_WALK_BLOCKS ||
-                                 !gs_cache_is_full(cursor->table->cache));
-}
-
-/* Counts blocks in a row; after a jump nobody knows how far the walk goes. */
+/* Counts blocks in a row; after a jump or a turn nobody knows how far the walk
+ * goes. */
 static void
 count_neighbour(table_cursor *cursor, uint32_t number)
 {
-  bool is_next = cursor->has_block &&
-                 (number == cursor->number + 1 || number + 1 == cursor->number);
-  if (is_next && cursor->neighbours < SHORT_WALK_BLOCKS) {
-    cursor->neighbours++;
-  } else if (!is_next && cursor->fills_cache) {
+  bool goes_back = cursor->has_block && number < cursor->number;
+  bool is_next =
+      cursor->has_block &&
+      number == (goes_back ? cursor->number - 1 : cursor->number + 1);
+  bool is_turn = goes_back != cursor->goes_back;
+  cursor->goes_back = goes_back;
+  if (!is_next && cursor->fills_cache) {
+    gs_window_drop(&cursor->window);
+  }
+  if (!is_next || is_turn) {
     cursor->neighbours = 0;
-    cursor->window_bytes = FIRST_WINDOW_BYTES;
+  } else if (cursor->neighbours < SHORT_WALK_BLOCKS) {
+    cursor->neighbours++;
   }
 }
 
@@ -233,7 +191,7 @@ enter_block(table_cursor *cursor, uint32_t number)
   }
   gs_frame *frame = NULL;
   count_neighbour(cursor, number);
-  gs_status status = pin_block(cursor, number, may_load(cursor), &frame);
+  gs_status status = pin_block(cursor, number, &frame);
   if (status == GS_OK && frame == NULL) {
     status = enter_window(cursor, number);
   }
@@ -247,9 +205,8 @@ enter_block(table_cursor *cursor, uint32_t number)
   if (frame != NULL) {
     cursor->block = gs_frame_block(frame);
   }
-  bool goes_back = number < cursor->number;
   cursor->number = number;
-  look_ahead(cursor, goes_back);
+  look_ahead(cursor, cursor->goes_back);
   return true;
 }
 
@@ -497,7 +454,7 @@ cursor_end(gs_cursor *base)
   table_cursor *cursor = of(base);
   gs_frame_unpin(cursor->frame);
   cursor->frame = NULL;
-  gs_buffer_deinit(&cursor->window);
+  gs_window_deinit(&cursor->window);
   gs_unpacker_deinit(&cursor->unpacker);
   gs_table_unref(cursor->table);
 }
@@ -531,8 +488,7 @@ gs_table_cursor_new(gs_table *table, bool fills_cache, gs_cursor **out,
   cursor->base.ops = &cursor_ops;
   cursor->table = table;
   cursor->fills_cache = fills_cache;
-  cursor->window_bytes = fills_cache ? FIRST_WINDOW_BYTES : WINDOW_BYTES;
-  gs_buffer_init(&cursor->window, table->env->alloc);
+  gs_window_init(&cursor->window, table, fills_cache);
   gs_unpacker_init(&cursor->unpacker, table->env->alloc);
   gs_table_ref(table);
   *out = &cursor->base;
@@ -544,7 +500,7 @@ gs_table_cursor_free(gs_cursor *cursor)
 {
   if (cursor != NULL) {
     table_cursor *whole = of(cursor);
-    gs_alloc *alloc = whole->window.alloc;
+    gs_alloc *alloc = whole->unpacker.bytes.alloc;
     gs_cursor_end(cursor);
     GS_DELETE(alloc, whole);
   }

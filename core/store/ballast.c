@@ -30,8 +30,8 @@ choose_bytes(gs_store *store, uint64_t log_bytes)
   return bytes < reserve ? bytes : reserve;
 }
 
-static bool
-has_space(gs_store *store, uint64_t bytes)
+bool
+gs_ballast_has_space(gs_store *store, uint64_t bytes)
 {
   gs_disk_space space;
   uint64_t reserve = gs_limit(&store->limits.disk_reserve_bytes);
@@ -59,7 +59,8 @@ void
 gs_ballast_grow(gs_store *store, uint64_t log_bytes)
 {
   uint64_t bytes = choose_bytes(store, log_bytes);
-  if (bytes <= atomic_load(&store->ballast.bytes) || !has_space(store, bytes)) {
+  if (bytes <= atomic_load(&store->ballast.bytes) ||
+      !gs_ballast_has_space(store, bytes)) {
     return;
   }
   gs_buffer path;

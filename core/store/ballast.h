@@ -35,6 +35,9 @@ void gs_ballast_begin(struct gs_store *store);
 /* Makes or enlarges it for a log of that many bytes. No lock held. */
 void gs_ballast_grow(struct gs_store *store, uint64_t log_bytes);
 
+/* Whether so many bytes more leave disk_reserve_bytes free. Any thread. */
+bool gs_ballast_has_space(struct gs_store *store, uint64_t bytes);
+
 /* Gives its room back. True where there was some: what failed for want of it
  * may be tried again. */
 bool gs_ballast_release(struct gs_store *store);

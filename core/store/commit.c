@@ -406,8 +406,9 @@ count_batch(gs_store *store, const gs_batch *batch)
 gs_room
 gs_room_of(const gs_batch *batch)
 {
-  return (gs_room){batch->bytes.size, batch->entry_count,
-                   batch->tombstone_count, 0};
+  return (gs_room){.payload_bytes = batch->bytes.size,
+                   .entry_count = batch->entry_count,
+                   .tombstone_count = batch->tombstone_count};
 }
 
 gs_status

@@ -12,6 +12,7 @@ typedef struct gs_room {
   uint32_t entry_count;
   uint32_t tombstone_count; /* of the entries; all of them: allowed on a full
                                disk */
+  bool has_paused;          /* for too many runs; once is enough */
   uint64_t until_us;        /* how long they may wait for it; 0: they have not
                                waited yet. See gs_stall_patience_us */
 } gs_room;

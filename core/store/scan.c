@@ -317,7 +317,13 @@ static gs_status
 check_seek(gs_scan *scan, gs_slice *key, gs_error *err)
 {
   gs_status status = gs_store_check(scan->store, err);
-  return status == GS_OK ? keep_key(scan, key, err) : status;
+  if (status == GS_OK) {
+    status = keep_key(scan, key, err);
+  }
+  if (status != GS_OK) {
+    scan->visible.base.valid = false; /* it stands nowhere */
+  }
+  return status;
 }
 
 gs_status

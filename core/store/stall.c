@@ -218,9 +218,10 @@ gs_stall_until_sealable(gs_store *store, gs_room *room, gs_error *err)
 /* ---- the brake ------------------------------------------------------------- */
 
 enum {
-  BRAKE_BYTES = 1024 * 1024, /* written from pause to pause, */
-  BRAKE_EASY = 4,            /* halved by each run beyond so many too many */
-  BRAKE_US = 5000,           /* of a pause, for each run too many */
+  BRAKE_BYTES = 1024 * 1024,   /* written from pause to pause, */
+  BRAKE_EASY = 4,              /* halved by each run beyond so many too many */
+  BRAKE_US = 5000,             /* of a pause, for each run too many */
+  BRAKE_MOST_US = 1000 * 1000, /* before a write larger than that */
 };
 
 static uint64_t
@@ -230,54 +231,71 @@ bytes_between_pauses(uint64_t excess)
   return excess > BRAKE_EASY ? bytes >> (excess - BRAKE_EASY) : bytes;
 }
 
-/* How long this write still pauses. A pause is for all writers. */
-static uint64_t
-pause_left_us(gs_store *store, gs_room *room)
+/* Begins a pause for all writers, the longer the larger this write is. */
+static void
+begin_pause(gs_store *store, const gs_room *room, uint64_t excess)
 {
+  uint64_t bytes = bytes_between_pauses(excess);
+  uint64_t pause_us = excess * BRAKE_US * (1 + room->payload_bytes / bytes);
+  pause_us = pause_us < BRAKE_MOST_US ? pause_us : BRAKE_MOST_US;
+  store->brake_bytes = gs_limit(&store->counters.user_bytes) + bytes;
+  store->brake_until_us = gs_env_mono_us(store->env) + pause_us;
+  call_for_merges(store);
+}
+
+/* How long the write pauses: until the present pause ends, and for half of its
+ * patience at most, since it may have to wait afterwards. */
+static uint64_t
+pause_us(gs_store *store, gs_room *room)
+{
+  const uint64_t most = GS_RUNS_STALL - GS_RUNS_BRAKE;
   uint64_t runs = atomic_load(&store->run_count);
   if (runs <= GS_RUNS_BRAKE) {
     return 0;
   }
-  uint64_t excess = runs - GS_RUNS_BRAKE;
-  uint64_t written =
-      atomic_load_explicit(&store->counters.user_bytes, memory_order_relaxed);
-  uint64_t now_us = gs_env_mono_us(store->env);
-  if (written >= store->brake_bytes) {
-    store->brake_bytes = written + bytes_between_pauses(excess);
-    store->brake_until_us = now_us + excess * BRAKE_US;
+  if (gs_limit(&store->counters.user_bytes) >= store->brake_bytes) {
+    uint64_t excess = runs - GS_RUNS_BRAKE;
+    begin_pause(store, room, excess < most ? excess : most);
   }
+  uint64_t now_us = gs_env_mono_us(store->env);
   if (now_us >= store->brake_until_us) {
     return 0;
   }
   uint64_t left_us = store->brake_until_us - now_us;
-  uint64_t patience_us = gs_stall_patience_us(store, room);
-  return left_us < patience_us ? left_us : patience_us;
+  uint64_t half_us = gs_stall_patience_us(store, room) / 2;
+  return left_us < half_us ? left_us : half_us;
 }
 
-/* Writers that outrun the merges pause in small pieces before they would have to
- * wait for a whole merge; at the wall they get 1.6 MB a second. LevelDB slows
- * each write by a millisecond from a number of tables on; one pause for many
- * writes leaves all others as fast as ever. */
 static gs_status
-brake(gs_store *store, gs_room *room, gs_error *err)
+sit_out(gs_store *store, uint64_t us, gs_error *err)
 {
-  if (is_eased(store) || store->worker_count == 0 ||
-      store->options.fail_on_stall) {
-    return GS_OK;
-  }
-  uint64_t began_us = gs_env_mono_us(store->env);
-  uint64_t left_us = pause_left_us(store, room);
-  if (left_us == 0) {
-    return GS_OK;
-  }
   gs_status status = GS_OK;
-  while (status == GS_OK && left_us > 0) {
-    wait_once(store, &runs_brake, left_us);
+  uint64_t began_us = gs_env_mono_us(store->env);
+  uint64_t passed_us = 0;
+  while (status == GS_OK && passed_us < us && !is_eased(store)) {
+    wait_once(store, &runs_brake, us - passed_us);
     status = gs_store_check_writable(store, err);
-    left_us = pause_left_us(store, room);
+    passed_us = gs_env_mono_us(store->env) - began_us;
   }
   gs_stall_count(store, GS_STALL_RUNS, began_us);
   return status;
+}
+
+/* Writers that outrun the merges pause in small pieces before they would have to
+ * wait for a whole merge; near the wall they get 1.6 MB a second. LevelDB slows
+ * each write by a millisecond from a number of tables on; one pause for many
+ * writes leaves all others as fast as ever. A write pauses once, whatever others
+ * write meanwhile. */
+static gs_status
+brake(gs_store *store, gs_room *room, gs_error *err)
+{
+  if (is_eased(store) || room->has_paused || store->worker_count == 0 ||
+      store->options.fail_on_stall) {
+    return GS_OK;
+  }
+  uint64_t us = pause_us(store, room);
+  room->has_paused = us > 0;
+  return us > 0 ? sit_out(store, us, err) : GS_OK;
 }
 
 /* ---- the disk ------------------------------------------------------------------ */
@@ -323,7 +341,7 @@ gs_stall_check(gs_store *store, gs_room *room, gs_error *err)
 {
   gs_status status = check_disk(store, room, err);
   if (status == GS_OK) {
-    status = stall_on(store, &runs_stall, room, err);
+    status = brake(store, room, err);
   }
-  return status == GS_OK ? brake(store, room, err) : status;
+  return status == GS_OK ? stall_on(store, &runs_stall, room, err) : status;
 }

@@ -3,8 +3,9 @@
  *
  * Model: a write waits while
  *   "flush"  all memtables are full and wait for their flush
- *   "runs"   more than GS_RUNS_STALL runs wait for merges; from GS_RUNS_BRAKE
- *            on it pauses now and then, the longer and oftener the more
+ *   "runs"   more than GS_RUNS_STALL runs wait for merges; while there are
+ *            more than GS_RUNS_BRAKE it pauses now and then, the longer and
+ *            oftener the more, for half of its patience at most
  * and, before it takes commit, as the throttle of the policy says (throttle.h).
  * A write waits at most max_stall_ms for all of these together, then GS_BUSY
  * names the reason; with fail_on_stall at once. Short of disk (less free than

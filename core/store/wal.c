@@ -55,6 +55,7 @@ start_prepared(gs_store *store, gs_error *err)
   segment->first_seq = store->next_seq;
   wal->prepared = segment->next;
   wal->prepared_count--;
+  wal->watchful_starts -= wal->watchful_starts > 0;
   segment->next = NULL;
   if (before == NULL) {
     wal->oldest = segment;
@@ -73,7 +74,7 @@ wait_for_prepared(gs_store *store, uint64_t payload_bytes, gs_error *err)
   if (wal->wanted_bytes < payload_bytes) {
     wal->wanted_bytes = payload_bytes;
   }
-  wal->keeps_spares = wal->active != NULL && !gs_wal_writes_zeros(store);
+  gs_wal_was_late(store, payload_bytes);
   if (wal->is_preparing) {
     gs_cond_wait(store->synced, store->commit, 0);
     return GS_OK;

@@ -1,9 +1,9 @@
 /*
  * wal: the store's write-ahead log: a list of segments.
  *
- * Model: segments in order of number. The last started one takes frames; a
- * few more may be prepared, ready to be started, in order. A segment may go when every entry
- * in it is flushed and it is not the last started one.
+ * Model: segments in order of number. The last started one takes frames; one or
+ * two more may be prepared, ready to be started, in order. A segment may go when
+ * every entry in it is flushed and it is not the last started one.
  *   1. Every segment on the list is in the manifest's list.
  *   2. Sequence numbers run through the segments without a gap.
  *   3. A sync covers the segments in order; a later one is never durable
@@ -41,10 +41,10 @@ typedef struct gs_wal {
   gs_store_segment *active; /* the last of them; NULL before the first write */
   gs_store_segment *prepared; /* not started, the next one first */
   size_t prepared_count;
-  bool keeps_spares;               /* writers had to wait for a segment */
-  bool is_preparing;               /* some thread makes the next one */
-  uint64_t wanted_bytes;           /* room the next one must have */
-  uint64_t next_size;              /* grows from segment to segment */
+  size_t watchful_starts; /* segments to be started until one is enough again */
+  bool is_preparing;      /* some thread makes the next one */
+  uint64_t wanted_bytes;  /* room the next one must have */
+  uint64_t next_size;     /* grows from segment to segment */
   atomic_uint_fast64_t used_bytes; /* frames in all started segments; may be
                                       read anywhere */
   uint64_t frames;                 /* written so far, */
@@ -108,6 +108,10 @@ GS_MUST_CHECK gs_status gs_wal_sync_if_due(struct gs_store *store,
 /* Where every write waits for the device, the zeros of a segment are written
  * beforehand, so that a sync finds nothing to do but the write's own pages. */
 bool gs_wal_writes_zeros(const struct gs_store *store);
+
+/* A writer must wait for a segment with room for the payload: where it need not
+ * have, two are kept ready for a while. Requires: commit held. */
+void gs_wal_was_late(struct gs_store *store, uint64_t payload_bytes);
 
 /* Whether the next segment is to be made while the active one fills. Requires:
  * commit held. */

@@ -4,7 +4,9 @@
  * To make one takes several flushes of the device, each of which may wait for
  * whatever else is being written, so it happens beside the writers. Segments
  * start small and grow, so that a store with five keys does not take megabytes,
- * and one is ready at a time; only where writers had to wait for one, several.
+ * and one is ready at a time. Where a log of full-sized segments kept its writers
+ * waiting for the next one, two are ready for a while: a spare one, which is made
+ * only where the disk has room for it.
  */
 #include "store/paths.h"
 #include "store/store.h"
@@ -16,8 +18,9 @@ enum {
   SEGMENT_GROWTH = 4,
   ZEROED_GROWTH = 2, /* writers wait for the device while it takes zeros */
   FRAMES_AHEAD = 8, /* like the last one, that fit while the next one is made */
-  SEGMENT_PARTS = 4,  /* of the log's bound, that one segment takes at most */
-  SPARE_SEGMENTS = 2, /* ready at once, where one was not enough */
+  SEGMENT_PARTS = 4,    /* of the log's bound, that one segment takes at most */
+  READY_AFTER_WAIT = 2, /* at once, where one was not enough, */
+  SEGMENTS_WATCHFUL = 32, /* while so many are begun */
 };
 
 bool
@@ -94,12 +97,18 @@ out:
 /* A segment goes as a whole, so the bound on the log is kept by segments that
  * are a part of it. */
 static uint64_t
+full_size(gs_store *store)
+{
+  uint64_t most = gs_limit(&store->limits.max_wal_bytes) / SEGMENT_PARTS;
+  return most < SEGMENT_MAX_BYTES ? most : SEGMENT_MAX_BYTES;
+}
+
+static uint64_t
 choose_size(gs_store *store)
 {
   gs_wal *wal = &store->wal;
-  uint64_t most = gs_limit(&store->limits.max_wal_bytes) / SEGMENT_PARTS;
+  uint64_t most = full_size(store);
   uint64_t size = wal->next_size == 0 ? SEGMENT_FIRST_BYTES : wal->next_size;
-  most = most < SEGMENT_MAX_BYTES ? most : SEGMENT_MAX_BYTES;
   size = size < most ? size : most;
   uint64_t needed = GS_LOG_HEADER_BYTES + gs_frame_bytes(wal->wanted_bytes) +
                     gs_frame_bytes(0);
@@ -111,6 +120,9 @@ allocated_bytes(const gs_wal *wal)
 {
   uint64_t bytes = 0;
   for (const gs_store_segment *s = wal->oldest; s != NULL; s = s->next) {
+    bytes += s->allocated_bytes;
+  }
+  for (const gs_store_segment *s = wal->prepared; s != NULL; s = s->next) {
     bytes += s->allocated_bytes;
   }
   return bytes;
@@ -144,7 +156,23 @@ add_prepared(gs_store *store, gs_store_segment *segment)
       (gs_wal_writes_zeros(store) ? ZEROED_GROWTH : SEGMENT_GROWTH);
 }
 
-/* A spare one is not worth the ballast; where it cannot be made, one is enough. */
+/* The next one is worth the ballast, a spare one not even the reserve. */
+static gs_status
+create_with_room(gs_store *store, gs_store_segment *segment, bool is_spare,
+                 gs_error *err)
+{
+  if (is_spare && !gs_ballast_has_space(store, segment->allocated_bytes)) {
+    return GS_FAIL(err, GS_FULL, "%s: no room for a spare segment",
+                   store->path);
+  }
+  gs_status status = create_segment(store, segment, err);
+  if (status == GS_FULL && !is_spare && gs_ballast_release(store)) {
+    segment->number = gs_store_new_id(store);
+    status = create_segment(store, segment, err);
+  }
+  return status;
+}
+
 gs_status
 gs_wal_prepare(gs_store *store, gs_error *err)
 {
@@ -157,11 +185,8 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   uint64_t log_bytes = allocated_bytes(wal);
   wal->is_preparing = true;
   gs_mutex_unlock(store->commit);
-  gs_status status = create_segment(store, segment, err);
-  if (status == GS_FULL && !is_spare && gs_ballast_release(store)) {
-    segment->number = gs_store_new_id(store);
-    status = create_segment(store, segment, err);
-  } else if (status == GS_OK) {
+  gs_status status = create_with_room(store, segment, is_spare, err);
+  if (status == GS_OK) {
     gs_ballast_grow(store, log_bytes + segment->allocated_bytes);
   }
   gs_mutex_lock(store->commit);
@@ -170,7 +195,7 @@ gs_wal_prepare(gs_store *store, gs_error *err)
     add_prepared(store, segment);
   } else {
     GS_DELETE(store->alloc, segment);
-    wal->keeps_spares = false;
+    wal->watchful_starts = 0; /* one is enough */
   }
   gs_cond_broadcast(store->synced);
   return status;
@@ -190,11 +215,24 @@ is_early(const gs_store *store)
          left / FRAMES_AHEAD > wal->batch_bytes;
 }
 
+void
+gs_wal_was_late(gs_store *store, uint64_t payload_bytes)
+{
+  gs_wal *wal = &store->wal;
+  uint64_t full = full_size(store);
+  bool is_ordinary = wal->active != NULL &&
+                     wal->active->allocated_bytes >= full &&
+                     GS_LOG_HEADER_BYTES + gs_frame_bytes(payload_bytes) < full;
+  if (is_ordinary && !gs_wal_writes_zeros(store)) {
+    wal->watchful_starts = SEGMENTS_WATCHFUL;
+  }
+}
+
 bool
 gs_wal_wants_next(const gs_store *store)
 {
   const gs_wal *wal = &store->wal;
-  size_t wanted = wal->keeps_spares ? SPARE_SEGMENTS : 1;
+  size_t wanted = wal->watchful_starts > 0 ? READY_AFTER_WAIT : 1;
   return wal->active != NULL && wal->prepared_count < wanted &&
          !wal->is_preparing && !store->has_failed && !store->is_resuming &&
          !is_early(store);

@@ -36,9 +36,12 @@ static gs_status
 lock_with_room(gs_store *store, gs_slice key, size_t value_size, bool is_delete,
                gs_error *err)
 {
-  gs_room room = {GS_BATCH_HEADER_BYTES + GS_BATCH_RECORD_BYTES +
-                      sizeof(uint64_t) + key.size + value_size,
-                  1, is_delete ? 1 : 0, 0};
+  gs_room room = {
+      .payload_bytes = GS_BATCH_HEADER_BYTES + GS_BATCH_RECORD_BYTES +
+                       sizeof(uint64_t) + key.size + value_size,
+      .entry_count = 1,
+      .tombstone_count = is_delete ? 1 : 0,
+  };
   gs_status status = gs_throttle_pass(store, &room, err);
   if (status != GS_OK) {
     return status;

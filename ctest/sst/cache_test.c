@@ -121,19 +121,41 @@ test_the_ceiling_holds_after_every_insert(void **state)
 }
 
 static void
-test_a_cache_is_full_when_one_block_more_would_push_another_out(void **state)
+test_a_cache_is_full_from_an_eviction_until_it_has_room(void **state)
 {
   (void)state;
-  gs_cache_set_capacity(cache, 3 * FRAME + 2 * 4096);
-  assert_false(gs_cache_is_full(cache));
-  load(0);
-  assert_false(gs_cache_is_full(cache));
-  gs_cache_hold(cache, 2 * 4096);
+  for (uint64_t i = 0; i < 10; i++) {
+    load(i);
+    assert_false(gs_cache_is_full(cache));
+  }
+  load(10);
   assert_true(gs_cache_is_full(cache));
-  gs_cache_let_go(cache, 2 * 4096);
+  gs_cache_forget(cache, &homes[10], 1);
+  assert_false(gs_cache_is_full(cache));
+  gs_cache_hold(cache, 2 * FRAME);
+  assert_true(gs_cache_is_full(cache));
+  gs_cache_let_go(cache, FRAME);
   assert_false(gs_cache_is_full(cache));
   gs_cache_set_capacity(cache, 2 * FRAME);
   assert_true(gs_cache_is_full(cache));
+  gs_cache_set_capacity(cache, 10 * FRAME);
+  assert_false(gs_cache_is_full(cache));
+  gs_cache_set_capacity(cache, 0);
+  assert_true(gs_cache_is_full(cache));
+}
+
+static void
+test_a_cache_recalls_what_was_here_or_asked_for(void **state)
+{
+  (void)state;
+  uint64_t key = UINT64_C(0x123456789abcdef0);
+  gs_cache_set_capacity(cache, 1 << 20); /* for a list of names */
+  assert_false(gs_cache_recalls(cache, key));
+  assert_true(gs_cache_recalls(cache, key));
+  for (uint64_t i = 0; i < 1000; i++) {
+    GS_IGNORE(gs_cache_recalls(cache, i << 33), "others come between");
+  }
+  assert_false(gs_cache_recalls(cache, key));
 }
 
 static void
@@ -437,8 +459,8 @@ main(void)
       WITH_CACHE(test_what_was_inserted_is_at_home),
       WITH_CACHE(test_the_second_to_load_a_block_gets_the_frame_of_the_first),
       WITH_CACHE(test_the_ceiling_holds_after_every_insert),
-      WITH_CACHE(
-          test_a_cache_is_full_when_one_block_more_would_push_another_out),
+      WITH_CACHE(test_a_cache_is_full_from_an_eviction_until_it_has_room),
+      WITH_CACHE(test_a_cache_recalls_what_was_here_or_asked_for),
       WITH_CACHE(test_what_tables_hold_comes_off_the_ceiling_but_for_a_quarter),
       WITH_CACHE(test_blocks_that_are_used_again_outlive_a_scan),
       WITH_CACHE(test_a_block_that_comes_back_is_kept_longer),

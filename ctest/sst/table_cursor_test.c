@@ -212,6 +212,13 @@ test_a_long_walk_pushes_little_out_of_a_full_cache(void **state)
   (void)state;
   gs_cache_set_capacity(kit.cache, 0);
   assert_in_range(loads_of_a_walk(false), 1, 10);
+}
+
+static void
+test_a_long_walk_back_pushes_little_out_of_a_full_cache(void **state)
+{
+  (void)state;
+  gs_cache_set_capacity(kit.cache, 0);
   assert_in_range(loads_of_a_walk(true), 1, 10);
 }
 
@@ -260,6 +267,16 @@ assert_walk_fails(gs_cursor *cursor, gs_status wanted)
   cursor->error = NULL;
 }
 
+/* The nth read and the next one, with which a window tries the block alone. */
+static void
+fail_reads(uint64_t nth)
+{
+  gs_error err;
+  gs_sim_fault fault = {
+      .op = GS_SIM_READ, .nth = nth, .times = 2, .os_errno = EIO};
+  KIT_OK(gs_sim_fail(sim_machine, &fault, &err), &err);
+}
+
 static void
 test_a_failed_move_leaves_the_cursor_nowhere_until_a_seek(void **state)
 {
@@ -273,7 +290,7 @@ test_a_failed_move_leaves_the_cursor_nowhere_until_a_seek(void **state)
         break; /* the whole table fits one window */
       }
       gs_cursor *cursor = start(kit.table, fills == 1);
-      sim_machine_fail(GS_SIM_READ, nth, EIO);
+      fail_reads(nth);
       assert_walk_fails(cursor, GS_IO);
       gs_sim_heal(sim_machine);
       cursor_battery_sweep(&battery, cursor);
@@ -359,6 +376,7 @@ main(void)
       WITH_TABLE(test_a_cursor_that_fills_no_cache_loads_nothing),
       WITH_TABLE(test_a_long_walk_fills_the_cache_as_far_as_it_has_room),
       WITH_TABLE(test_a_long_walk_pushes_little_out_of_a_full_cache),
+      WITH_TABLE(test_a_long_walk_back_pushes_little_out_of_a_full_cache),
       WITH_TABLE(test_a_cursor_keeps_its_table_open),
       WITH_TABLE(test_a_cursor_may_be_ended_twice_before_it_is_freed),
       WITH_TABLE(test_a_failed_move_leaves_the_cursor_nowhere_until_a_seek),

@@ -198,8 +198,8 @@ test_writers_pause_the_longer_the_more_runs_there_are(void **state)
   (void)state;
   gs_options options = options_of_a_brake();
   gs_store *store = kit_open(&options);
-  uint64_t none = pause_ms(store, 24, 1);
-  uint64_t few = pause_ms(store, 26, 1 << 20);
+  uint64_t few = pause_ms(store, 26, 1000);
+  uint64_t none = pause_ms(store, 24, 1 << 20);
   uint64_t most = pause_ms(store, 32, 1);
   gs_stats stats = kit_stats(store);
   kit_close(store);
@@ -225,6 +225,17 @@ test_there_is_one_pause_for_a_megabyte(void **state)
 }
 
 static void
+test_a_large_write_pauses_for_all_its_bytes(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  options.max_stall_ms = 10000;
+  gs_store *store = kit_open(&options);
+  assert_int_equal(pause_ms(store, 32, (1 << 20) - 200), 16 * 40);
+  kit_close(store);
+}
+
+static void
 test_before_the_wall_there_are_more_pauses(void **state)
 {
   (void)state;
@@ -236,12 +247,133 @@ test_before_the_wall_there_are_more_pauses(void **state)
   kit_close(store);
 }
 
+/* ---- what happens during a pause ------------------------------------------- */
+
+typedef struct event {
+  gs_store *store;
+  void (*happen)(gs_store *store);
+} event;
+
+static void
+happen(void *context)
+{
+  event *e = context;
+  e->happen(e->store);
+}
+
+static void
+ease(gs_store *store)
+{
+  gs_mutex_lock(store->state);
+  atomic_store(&store->run_count, 0);
+  gs_cond_broadcast(store->progress);
+  gs_mutex_unlock(store->state);
+}
+
+static void
+fail_store(gs_store *store)
+{
+  gs_error why = {0};
+  gs_mutex_lock(store->commit);
+  gs_store_fail(store, GS_FAIL(&why, GS_IO, "a device is gone"), &why);
+  gs_mutex_unlock(store->commit);
+  gs_mutex_lock(store->state);
+  gs_cond_broadcast(store->progress);
+  gs_mutex_unlock(store->state);
+}
+
+/* Another writer, who writes a megabyte as soon as it may. */
+static void
+write_much(gs_store *store)
+{
+  static const uint8_t value[1 << 16];
+  for (int i = 0; i < 16; i++) {
+    KIT_OK(gs_put(store, gs_slice_str("other"),
+                  gs_slice_of(value, sizeof value), NULL, NULL, &kit_err));
+  }
+}
+
+/* How long a small write takes while it happens; what the write says. */
+static uint64_t
+pause_beside(gs_store *store, void (*what)(gs_store *store), gs_status *status)
+{
+  event e = {store, what};
+  gs_thread *thread;
+  uint64_t began_us = gs_env_mono_us(sim_machine_env);
+  atomic_store(&store->run_count, 32);
+  KIT_OK(gs_thread_start(sim_machine_env, happen, &e, &thread, &kit_err));
+  *status =
+      gs_put(store, gs_slice_str("k"), gs_slice_str("v"), NULL, NULL, &kit_err);
+  uint64_t ms = (gs_env_mono_us(sim_machine_env) - began_us) / 1000;
+  gs_thread_join(thread);
+  return ms;
+}
+
+static void
+test_a_pause_ends_when_the_runs_are_merged(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  gs_store *store = kit_open(&options);
+  gs_status status;
+  uint64_t ms = pause_beside(store, ease, &status);
+  kit_close(store);
+  assert_int_equal(status, GS_OK);
+  assert_int_equal(ms, 0);
+}
+
+static void
+test_a_pause_ends_when_the_store_fails(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  gs_store *store = kit_open(&options);
+  gs_status status;
+  uint64_t ms = pause_beside(store, fail_store, &status);
+  GS_IGNORE(gs_close(store, NULL), "it failed");
+  assert_int_equal(status, GS_IO);
+  assert_int_equal(ms, 0);
+}
+
+static void
+test_a_write_pauses_once_whatever_others_write(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  gs_store *store = kit_open(&options);
+  gs_status status;
+  uint64_t ms = pause_beside(store, write_much, &status);
+  kit_close(store);
+  assert_int_equal(status, GS_OK);
+  assert_in_range(ms, 1, 40);
+}
+
+static void
+test_a_pause_leaves_half_of_the_patience(void **state)
+{
+  (void)state;
+  gs_options options = options_of_a_brake();
+  options.max_stall_ms = 4;
+  gs_store *store = kit_open(&options);
+  uint64_t began_us = gs_env_mono_us(sim_machine_env);
+  atomic_store(&store->run_count, 40);
+  assert_int_equal(
+      gs_put(store, gs_slice_str("k"), gs_slice_str("v"), NULL, NULL, &kit_err),
+      GS_BUSY);
+  uint64_t ms = (gs_env_mono_us(sim_machine_env) - began_us) / 1000;
+  gs_stats stats = kit_stats(store);
+  kit_close(store);
+  assert_int_equal(ms, 4);
+  assert_int_equal(stats.stall_count, 2);
+  assert_int_equal(stats.stall_max_us, 2000);
+}
+
 static void
 test_no_write_fails_for_a_pause(void **state)
 {
   (void)state;
   gs_options options = options_of_a_brake();
-  options.max_stall_ms = 3;
+  options.max_stall_ms = 6;
   gs_store *store = kit_open(&options);
   uint64_t bounded = pause_ms(store, 30, 1);
   kit_close(store);
@@ -272,6 +404,11 @@ main(void)
       KIT_TEST(test_too_many_runs_are_merged_although_the_policy_sleeps),
       KIT_TEST(test_writers_pause_the_longer_the_more_runs_there_are),
       KIT_TEST(test_there_is_one_pause_for_a_megabyte),
+      KIT_TEST(test_a_large_write_pauses_for_all_its_bytes),
+      KIT_TEST(test_a_pause_ends_when_the_runs_are_merged),
+      KIT_TEST(test_a_pause_ends_when_the_store_fails),
+      KIT_TEST(test_a_write_pauses_once_whatever_others_write),
+      KIT_TEST(test_a_pause_leaves_half_of_the_patience),
       KIT_TEST(test_before_the_wall_there_are_more_pauses),
       KIT_TEST(test_no_write_fails_for_a_pause),
   };

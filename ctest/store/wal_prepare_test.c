@@ -175,7 +175,7 @@ open_with_haste(gs_durability durability, uint64_t reserve_bytes)
   options.durability = durability;
   options.memory_bytes = 64 << 20;
   options.memtable_bytes = 8 << 20;
-  options.max_wal_bytes = 64 << 20;
+  options.max_wal_bytes = 1 << 20; /* the first segment is of full size */
   options.disk_reserve_bytes = reserve_bytes;
   gs_sim_allow_tasks(sim_machine);
   gs_store *store = kit_open(&options);
@@ -197,6 +197,55 @@ test_two_are_ready_where_writers_had_to_wait(void **state)
   assert_null(store->wal.active->next);
   assert_true(has_next(store));
   assert_int_equal(store->wal.prepared_count, 2);
+  kit_close(store);
+}
+
+static void
+test_after_many_segments_in_time_one_is_enough_again(void **state)
+{
+  (void)state;
+  gs_store *store = open_with_haste(GS_DURABILITY_BATCH, 0);
+  for (int i = 0; i < 31; i++) {
+    assert_true(has_next(store));
+    assert_int_equal(store->wal.prepared_count, 2);
+    fill_segment(store);
+  }
+  fill_segment(store);
+  assert_true(has_next(store));
+  assert_int_equal(store->wal.prepared_count, 1);
+  kit_close(store);
+}
+
+/* No segment that was ready could have held it. */
+static void
+test_a_frame_larger_than_segments_was_not_kept_waiting(void **state)
+{
+  (void)state;
+  static const uint8_t bytes[1 << 20];
+  gs_store *store = log_open_with_threads(GS_DURABILITY_BATCH);
+  atomic_store(&store->limits.max_wal_bytes, 1 << 20);
+  put_bytes(store, 1);
+  KIT_OK(gs_put(store, gs_slice_str("k"), gs_slice_of(bytes, sizeof bytes),
+                NULL, NULL, &kit_err));
+  assert_true(has_next(store));
+  assert_int_equal(store->wal.prepared_count, 1);
+  kit_close(store);
+}
+
+static void
+test_a_spare_segment_leaves_the_reserve_alone(void **state)
+{
+  (void)state;
+  enum { RESERVE = 1 << 20, SEGMENT = 1 << 18 };
+  gs_store *store = open_with_haste(GS_DURABILITY_BATCH, RESERVE);
+  uint64_t taken = gs_sim_used_bytes(sim_machine);
+  gs_sim_set_capacity(sim_machine, taken + RESERVE + SEGMENT + SEGMENT / 2);
+  assert_true(has_next(store));
+  assert_int_equal(store->wal.prepared_count, 1);
+  gs_disk_space space;
+  KIT_OK(gs_env_space(sim_machine_env, "/db", &space, &kit_err));
+  assert_true(space.free_bytes >= RESERVE);
+  gs_sim_set_capacity(sim_machine, 0);
   kit_close(store);
 }
 
@@ -259,6 +308,9 @@ main(void)
       KIT_TEST(test_it_is_made_sooner_where_few_more_such_frames_fit),
       KIT_TEST(test_one_segment_is_ready_where_it_was_always_in_time),
       KIT_TEST(test_two_are_ready_where_writers_had_to_wait),
+      KIT_TEST(test_after_many_segments_in_time_one_is_enough_again),
+      KIT_TEST(test_a_frame_larger_than_segments_was_not_kept_waiting),
+      KIT_TEST(test_a_spare_segment_leaves_the_reserve_alone),
       KIT_TEST(test_zeros_are_written_for_one_alone),
       KIT_TEST(test_a_spare_segment_is_not_worth_the_ballast),
       KIT_TEST(test_all_that_were_ready_are_listed_and_go_with_the_log),

@@ -68,16 +68,27 @@ check(lua_State *L)
   return (gsl_cursor *)gsl_check_child(L, GSL_CURSOR_MT, "grainstore.cursor");
 }
 
-/* Making the key's string may run a finaliser that closes the cursor. */
+/* Making a string may run a finaliser, which may close the cursor or move it:
+ * what would be read next is of another entry, or of none. */
+static void
+still_there(lua_State *L, const gsl_cursor *box, uint64_t moves)
+{
+  gsl_still_open(L, box->child.owner);
+  if (box->moves != moves) {
+    luaL_error(L, "a finaliser moved the cursor while its entry was read");
+  }
+}
+
 static int
 push_entry(lua_State *L, const gsl_cursor *box)
 {
   const gsl_store *s = box->child.owner;
+  uint64_t moves = box->moves;
   gsl_push_key(L, s, gs_scan_key(box->scan));
   if (box->keys_only) {
     return 1;
   }
-  gsl_still_open(L, box->child.owner);
+  still_there(L, box, moves);
   gsl_push_value(L, s, gs_scan_value(box->scan));
   return 2;
 }
@@ -99,6 +110,7 @@ first(lua_State *L)
 {
   gsl_cursor *box = check(L);
   gs_error err;
+  box->moves++;
   gs_status status = gs_scan_first(box->scan, &err);
   return answer(L, box, status, &err);
 }
@@ -108,6 +120,7 @@ last(lua_State *L)
 {
   gsl_cursor *box = check(L);
   gs_error err;
+  box->moves++;
   gs_status status = gs_scan_last(box->scan, &err);
   return answer(L, box, status, &err);
 }
@@ -116,6 +129,7 @@ last(lua_State *L)
 static gs_status
 step(gsl_cursor *box, bool forward, gs_error *err)
 {
+  box->moves++;
   if (!box->has_begun) {
     box->has_begun = true;
     return forward ? gs_scan_first(box->scan, err)
@@ -150,6 +164,7 @@ seek(lua_State *L)
   uint8_t bytes[4];
   gs_slice key = gsl_check_key(L, box->child.owner, 2, bytes);
   gs_error err;
+  box->moves++;
   gs_status status = gs_scan_seek(box->scan, key, &err);
   return answer(L, box, status, &err);
 }
@@ -175,13 +190,14 @@ fill(lua_State *L)
       break;
     }
     filled++;
+    uint64_t moves = box->moves;
     gsl_push_key(L, box->child.owner, gs_scan_key(box->scan));
     lua_rawseti(L, 2, filled);
-    gsl_still_open(L, box->child.owner);
+    still_there(L, box, moves);
     if (with_values) {
       gsl_push_value(L, box->child.owner, gs_scan_value(box->scan));
       lua_rawseti(L, 3, filled);
-      gsl_still_open(L, box->child.owner);
+      still_there(L, box, moves);
     }
   }
   if (status != GS_OK && status != GS_ABSENT) {

@@ -141,6 +141,7 @@ typedef struct gsl_cursor {
   bool is_reverse;
   bool keys_only;
   bool has_begun;
+  uint64_t moves;
   lua_Integer left; /* entries a loop may still give; -1: no limit */
 } gsl_cursor;
 

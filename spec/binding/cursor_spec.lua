@@ -239,6 +239,54 @@ describe("walking a store", function()
       assert.equal("a", (store:cursor():first()))
     end)
 
+    -- Calls until one was disturbed: a finaliser moves the cursor in between.
+    local function while_moved(call)
+      local mover = {}
+      mover.__gc = function()
+        cursor:next()
+        setmetatable({}, mover)
+      end
+      local pause = collectgarbage("setpause", 1)
+      setmetatable({}, mover)
+      local message
+      for _ = 1, 10000 do
+        local went, why = pcall(call)
+        if not went then
+          message = why
+          break
+        end
+      end
+      mover.__gc = nil
+      collectgarbage("setpause", pause)
+      return message
+    end
+
+    it("never gives a key with the value of another", function()
+      local long = ("."):rep(12000)
+      for i = 1, 200 do
+        store:put(("k%03d"):format(i) .. long, ("%03d"):format(i))
+      end
+      cursor = store:cursor()
+      local message = while_moved(function()
+        local key, value = cursor:next()
+        if not key then
+          key, value = cursor:seek "k"
+        end
+        if key and #key > 1 then
+          assert(key:sub(2, 4) == value, "key and value differ")
+        end
+      end)
+      assert.matches("a finaliser moved the cursor", message)
+      message = while_moved(function()
+        local keys, values = {}, {}
+        cursor:seek "k"
+        for i = 1, cursor:fill(keys, values, 20) do
+          assert(keys[i]:sub(2, 4) == values[i], "key and value differ")
+        end
+      end)
+      assert.matches("a finaliser moved the cursor", message)
+    end)
+
     it("closes once and for all", function()
       cursor:close()
       cursor:close()
