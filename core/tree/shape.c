@@ -42,6 +42,8 @@ fill_run(gs_shape_run *out, const gs_run *run)
       .tombstone_count = run->tombstone_count,
       .expiring_count = run->expiring_count,
       .largest_bytes = run->largest_bytes,
+      .begun_ms = run->begun_ms,
+      .written_ms = run->written_ms,
       .oldest_tombstone_ms = run->oldest_tombstone_ms,
       .dead_at_ms = run->dead_at_ms,
   };

@@ -47,6 +47,8 @@ typedef struct gs_shape_run {
   uint64_t tombstone_count;
   uint64_t expiring_count;
   uint64_t largest_bytes;       /* of one table */
+  uint64_t begun_ms;            /* when its oldest table was made, */
+  uint64_t written_ms;          /* and its newest */
   uint64_t oldest_tombstone_ms; /* least over the tables; 0: none */
   uint64_t dead_at_ms; /* when the first table whose entries all expire has
                           nothing left; 0: there is none */

@@ -137,6 +137,12 @@ add_figures(gs_run *run, const gs_table_meta *meta)
   if (meta->file_bytes > run->largest_bytes) {
     run->largest_bytes = meta->file_bytes;
   }
+  if (run->table_count == 1 || meta->created_ms < run->begun_ms) {
+    run->begun_ms = meta->created_ms;
+  }
+  if (meta->created_ms > run->written_ms) {
+    run->written_ms = meta->created_ms;
+  }
   run->oldest_tombstone_ms =
       earlier(run->oldest_tombstone_ms, meta->oldest_tombstone_ms);
   if (meta->entry_count > 0 && meta->expiring_count == meta->entry_count) {

@@ -39,6 +39,29 @@ test_tables_of_a_run_stand_by_key_and_are_found_by_id(void **state)
 }
 
 static void
+test_a_run_knows_when_its_oldest_and_newest_table_were_made(void **state)
+{
+  (void)state;
+  static const uint64_t times[][2] = {{7, 3}, {3, 7}, {5, 5}, {0, 4}};
+  test_alloc alloc;
+  test_alloc_init(&alloc);
+  gs_version *v = layout_version(&alloc.base, two_runs);
+  gs_tree_table **tables = v->runs[0]->tables;
+  for (size_t i = 0; i < 4; i++) {
+    tables[0]->meta.created_ms = times[i][0];
+    tables[1]->meta.created_ms = times[i][1];
+    gs_run *run = gs_run_new(&alloc.base, 9, 0, tables, 2);
+    assert_non_null(run);
+    bool is_rising = times[i][0] < times[i][1];
+    assert_int_equal(run->begun_ms, times[i][is_rising ? 0 : 1]);
+    assert_int_equal(run->written_ms, times[i][is_rising ? 1 : 0]);
+    gs_run_unref(run);
+  }
+  gs_version_unref(v);
+  assert_int_equal(alloc.live_bytes, 0);
+}
+
+static void
 expect_table(const gs_run *run, const char *key, uint64_t id)
 {
   const gs_tree_table *table = gs_run_find(run, gs_slice_str(key));
@@ -300,6 +323,8 @@ test_a_changed_run_is_what_a_new_one_of_its_tables_would_be(void **state)
                         count * sizeof *made->max_heads);
     assert_int_equal(made->bytes, wanted->bytes);
     assert_int_equal(made->largest_bytes, wanted->largest_bytes);
+    assert_int_equal(made->begun_ms, wanted->begun_ms);
+    assert_int_equal(made->written_ms, wanted->written_ms);
     gs_run_unref(wanted);
     gs_run_unref(made);
   }
@@ -336,6 +361,8 @@ main(void)
       cmocka_unit_test(
           test_a_changed_run_is_what_a_new_one_of_its_tables_would_be),
       cmocka_unit_test(test_a_changed_run_survives_want_of_memory),
+      cmocka_unit_test(
+          test_a_run_knows_when_its_oldest_and_newest_table_were_made),
       cmocka_unit_test(test_tables_of_a_run_stand_by_key_and_are_found_by_id),
       cmocka_unit_test(test_the_table_with_the_key_in_its_bounds_is_found),
       cmocka_unit_test(test_keys_that_differ_after_eight_bytes_are_told_apart),

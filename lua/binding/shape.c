@@ -147,7 +147,7 @@ push_tables(lua_State *L, int shape_at, size_t run)
 static void
 push_run(lua_State *L, int shape_at, const gs_shape_run *run, size_t number)
 {
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 14);
   set_count(L, "id", run->id);
   set_count(L, "level", run->level);
   set_count(L, "busy", run->busy_count);
@@ -156,6 +156,8 @@ push_run(lua_State *L, int shape_at, const gs_shape_run *run, size_t number)
   set_count(L, "tombstones", run->tombstone_count);
   set_count(L, "expiring", run->expiring_count);
   set_count(L, "largest_bytes", run->largest_bytes);
+  set_count(L, "begun_ms", run->begun_ms);
+  set_count(L, "written_ms", run->written_ms);
   set_time(L, "oldest_tombstone_ms", run->oldest_tombstone_ms);
   set_time(L, "dead_at_ms", run->dead_at_ms);
   push_tables(L, shape_at, number);

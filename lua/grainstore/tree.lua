@@ -198,6 +198,20 @@ function Tree:largest(run) -- luacheck: no self
   return largest
 end
 
+--- When the oldest and the newest table of a run were made.
+-- @tparam table run
+-- @treturn integer milliseconds
+-- @treturn integer
+function Tree:written(run) -- luacheck: no self
+  if is_lazy(run.tables) then return run.begun_ms, run.written_ms end
+  local begun, written = math.huge, 0
+  for _, t in ipairs(run.tables) do
+    begun = math.min(begun, t.created_ms)
+    written = math.max(written, t.created_ms)
+  end
+  return begun, written
+end
+
 --- Whether a job has one of these tables in hand.
 -- @tparam table ids
 -- @treturn boolean

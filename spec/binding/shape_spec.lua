@@ -90,6 +90,7 @@ describe("the tree of a decision", function()
       end
       assert.same(ids(plain:overlapping(run)), ids(lazy:overlapping(other)))
       assert.equal(plain:largest(run), lazy:largest(other))
+      assert.same({ plain:written(run) }, { lazy:written(other) })
       assert.same(plain:ids(1, i), lazy:ids(1, i))
       for least = 0, 1000, 250 do
         assert.same(plain:cuts(run, least), lazy:cuts(other, least))

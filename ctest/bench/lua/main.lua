@@ -6,6 +6,7 @@ local argparse = require "argparse"
 local boundary = require "boundary"
 local figures = require "figures"
 local others = require "others"
+local picks = require "picks"
 local policies = require "policies"
 
 local function integers(text)
@@ -38,10 +39,11 @@ local function options()
   count("--repeats", "Turns of each contender.", "5")
   count("--memory-bytes", "Memory of a store.", "402653184")
   count("--memtable-bytes", "Memtable of the policies' stores.", "4194304")
+  count("--tables", "Tables of the tree that policies decide about.", "10000")
   count("--seed", "Of what is drawn.", "4711")
   parser:option("--policies", "Only these policies."):convert(words)
   parser:option("--only", "One part.")
-    :choices { "boundary", "others", "policies" }
+    :choices { "boundary", "others", "policies", "picks" }
   parser:option("--csv", "Write the results there too.")
   parser:option("--dir", "Where stores are made.", ".")
   return parser:parse()
@@ -95,6 +97,11 @@ if wants "policies" then
     say(("Policies, %s: %d writes, memtables of %d KiB"):format(made.title,
       2 * chosen.entries, chosen.memtable_bytes >> 10), made.rows, {})
   end
+end
+if wants "picks" then
+  local rows, tables = picks.run(chosen, boundary.wall)
+  say(("One decision about %d tables: median, and the most memory of Lua")
+    :format(tables), rows, {})
 end
 if chosen.csv then
   local file <close> = assert(io.open(chosen.csv, "w"))

@@ -25,21 +25,8 @@ local CLOSED = 1
 local MAX_INPUTS = 4096
 
 -- When the run was written.
-local function written_ms(run)
-  local created_ms = 0
-  for _, t in ipairs(run.tables) do
-    created_ms = math.max(created_ms, t.created_ms)
-  end
-  return created_ms
-end
-
--- When its oldest table was written.
-local function begun_ms(run)
-  local created_ms = math.huge
-  for _, t in ipairs(run.tables) do
-    created_ms = math.min(created_ms, t.created_ms)
-  end
-  return created_ms
+local function written_ms(tree, run)
+  return (select(2, tree:written(run)))
 end
 
 -- The newest of the oldest runs that go; nil: none of them does.
@@ -48,7 +35,7 @@ local function last_to_stay(tree, o)
   local first, inputs = nil, 0
   for i = #runs, 2, -1 do
     inputs = inputs + #runs[i].tables
-    local is_old = written_ms(runs[i]) + o.max_age_ms <= tree.now_ms
+    local is_old = written_ms(tree, runs[i]) + o.max_age_ms <= tree.now_ms
     if bytes <= o.max_bytes and not is_old or inputs > MAX_INPUTS
       or not tree:is_idle(i, i) then
       break
@@ -71,7 +58,8 @@ local function gather(tree, o)
   local runs, young = tree.runs, #tree:level(0)
   if young < 2 or runs[young].level ~= 0 then return nil end
   local is_full = tables.bytes(runs, 1, young) >= o.max_bytes / PARTS
-  local is_over = written_ms(runs[young]) + o.max_age_ms / PARTS <= tree.now_ms
+  local is_over = written_ms(tree, runs[young]) + o.max_age_ms / PARTS
+    <= tree.now_ms
   if (is_full or is_over) and tree:is_idle(1, young) then
     return tables.merge_runs(tree, 1, young, CLOSED, "a part is full")
   end
@@ -86,7 +74,7 @@ local function end_of_part(tree, o, first)
   while last < #runs do
     local run = runs[last + 1]
     bytes, inputs = bytes + run.bytes, inputs + #run.tables
-    local is_young = begun_ms(run) + o.max_age_ms / PARTS >= tree.now_ms
+    local is_young = tree:written(run) + o.max_age_ms / PARTS >= tree.now_ms
     if bytes > o.max_bytes / PARTS or inputs > MAX_INPUTS or not is_young
       or not tree:is_idle(last + 1, last + 1) then
       break

@@ -22,22 +22,18 @@ local DEFAULTS = {
 local PAST, OLD = 1, 2
 
 -- The window in which the run was flushed, nil for one that was closed.
-local function window_of(run, window_ms)
+local function window_of(tree, run, window_ms)
   if run.level > 0 then return nil end
-  local created_ms = 0
-  for _, t in ipairs(run.tables) do
-    created_ms = math.max(created_ms, t.created_ms)
-  end
-  return created_ms // window_ms
+  return select(2, tree:written(run)) // window_ms
 end
 
 -- Calls for each stretch of runs of one window, newest first, until an answer.
-local function each_window(runs, window_ms, visit)
-  local first = 1
+local function each_window(tree, window_ms, visit)
+  local runs, first = tree.runs, 1
   while first <= #runs do
-    local window, last = window_of(runs[first], window_ms), first
+    local window, last = window_of(tree, runs[first], window_ms), first
     while window and runs[last + 1]
-      and window_of(runs[last + 1], window_ms) == window do
+      and window_of(tree, runs[last + 1], window_ms) == window do
       last = last + 1
     end
     local plan = visit(first, last, window)
@@ -56,7 +52,7 @@ return function(options)
     end
 
     local closed = 0 -- windows that are over, so far
-    return each_window(runs, o.window_ms, function(first, last, window)
+    return each_window(tree, o.window_ms, function(first, last, window)
       if window and window >= now then
         local from, to = tables.full_tier(tree, first, last, o.width, o.ratio)
         return from and merge(from, to, 0, "runs of the present window")
