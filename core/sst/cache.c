@@ -18,6 +18,7 @@
 
 enum {
   SMALL_PART = 10,      /* the small queue gets a tenth of the capacity */
+  CLOSE_PART = 64,      /* of a list's places: walks as near are one */
   ROOM_PART = 16,       /* of the ceiling: so much free is room */
   FRAMES_PART = 4,      /* a quarter is not for what tables hold */
   TYPICAL_BLOCK = 4096, /* for the size of the ghost list */
@@ -53,7 +54,8 @@ struct gs_cache {
   atomic_bool is_full; /* set under the mutex */
   gs_mutex *mutex;     /* guards everything below */
   frame_queue queues[QUEUE_COUNT];
-  gs_ghost ghost;
+  gs_ghost ghost; /* what was pushed out, */
+  gs_ghost walks; /* and what walks read past the cache */
   uint64_t capacity;
   uint64_t held;
   uint64_t loads;
@@ -64,6 +66,15 @@ static bool
 has_room_for_slabs(uint64_t capacity_bytes)
 {
   return capacity_bytes / GS_SLAB_BYTES >= SLABS_AT_LEAST;
+}
+
+/* Lists as long as the cache; false where one stayed as it was. */
+static bool
+size_lists(gs_cache *cache)
+{
+  uint64_t count = cache->capacity / TYPICAL_BLOCK;
+  bool is_sized = gs_ghost_resize(&cache->ghost, cache->env->alloc, count);
+  return gs_ghost_resize(&cache->walks, cache->env->alloc, count) && is_sized;
 }
 
 gs_status
@@ -86,8 +97,7 @@ gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
   if (status == GS_OK) {
     status = gs_unpackers_new(env, &cache->unpackers, err);
   }
-  if (status == GS_OK && !gs_ghost_resize(&cache->ghost, env->alloc,
-                                          capacity_bytes / TYPICAL_BLOCK)) {
+  if (status == GS_OK && !size_lists(cache)) {
     status = GS_FAIL_NOMEM(err);
   }
   if (status != GS_OK) {
@@ -128,6 +138,7 @@ gs_cache_free(gs_cache *cache)
   gs_unpackers_free(cache->unpackers);
   gs_mutex_free(cache->mutex);
   gs_ghost_deinit(&cache->ghost);
+  gs_ghost_deinit(&cache->walks);
   GS_DELETE(cache->env->alloc, cache);
 }
 
@@ -364,12 +375,12 @@ bool
 gs_cache_recalls(gs_cache *cache, uint64_t ghost_key)
 {
   gs_mutex_lock(cache->mutex);
-  bool is_known = gs_ghost_has(&cache->ghost, ghost_key);
-  if (!is_known) {
-    gs_ghost_add(&cache->ghost, ghost_key);
+  bool is_old = gs_ghost_has_old(&cache->walks, ghost_key, CLOSE_PART);
+  if (!is_old && !gs_ghost_has(&cache->walks, ghost_key)) {
+    gs_ghost_add(&cache->walks, ghost_key);
   }
   gs_mutex_unlock(cache->mutex);
-  return is_known;
+  return is_old;
 }
 
 void
@@ -396,9 +407,8 @@ gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
   cache->capacity = capacity_bytes;
   atomic_store_explicit(&cache->takes_cells, has_room_for_slabs(capacity_bytes),
                         memory_order_relaxed);
-  GS_IGNORE(!gs_ghost_resize(&cache->ghost, cache->env->alloc,
-                             capacity_bytes / TYPICAL_BLOCK),
-            "a ghost list of another size serves, if less well");
+  GS_IGNORE(!size_lists(cache),
+            "a list of names of another size serves, if less well");
   evict(cache, &chain);
   note_room(cache);
   gs_mutex_unlock(cache->mutex);
@@ -423,6 +433,17 @@ gs_cache_let_go(gs_cache *cache, uint64_t bytes)
   cache->held -= bytes;
   note_room(cache);
   gs_mutex_unlock(cache->mutex);
+}
+
+void
+gs_cache_hold_for_now(gs_cache *cache, uint64_t before, uint64_t bytes)
+{
+  gs_frame *chain = NULL;
+  gs_mutex_lock(cache->mutex);
+  cache->held += bytes - before;
+  evict(cache, &chain);
+  gs_mutex_unlock(cache->mutex);
+  retire_all(cache, chain);
 }
 
 void

@@ -71,8 +71,10 @@ gs_unpackers *gs_cache_unpackers(const gs_cache *cache);
  * the ceiling is free. Any thread; it may have changed when it returns. */
 bool gs_cache_is_full(const gs_cache *cache);
 
-/* Whether a block that is not in memory was here or was asked for not long ago;
- * it is remembered from now on. */
+/* Whether a long walk came to the block before, some while ago and not too long;
+ * it is noted from now on. Walks have a list of names of their own, so that they
+ * make nobody forget what was pushed out, and one that follows another closely
+ * finds nothing in it. */
 bool gs_cache_recalls(gs_cache *cache, uint64_t ghost_key);
 
 void gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes);
@@ -81,6 +83,10 @@ void gs_cache_get_stats(gs_cache *cache, gs_cache_stats *out);
 /* Memory that open tables take beside the frames, and give back. */
 void gs_cache_hold(gs_cache *cache, uint64_t bytes);
 void gs_cache_let_go(gs_cache *cache, uint64_t bytes);
+
+/* The same for memory that comes and goes with a reader, who leaves no room for
+ * others to fill: it held so much and holds so much now. */
+void gs_cache_hold_for_now(gs_cache *cache, uint64_t before, uint64_t bytes);
 
 /* An unlinked frame for size bytes, to be filled and then inserted or freed. */
 GS_MUST_CHECK gs_status gs_cache_frame_new(gs_cache *cache, uint32_t size,

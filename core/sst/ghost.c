@@ -65,6 +65,14 @@ gs_ghost_has(const gs_ghost *ghost, uint64_t key)
 }
 
 bool
+gs_ghost_has_old(const gs_ghost *ghost, uint64_t key, uint32_t part)
+{
+  return gs_ghost_has(ghost, key) &&
+         ghost->evictions - place_of(ghost, key)->number >=
+             ghost->place_count / part;
+}
+
+bool
 gs_ghost_take(gs_ghost *ghost, uint64_t key)
 {
   bool is_there = gs_ghost_has(ghost, key);

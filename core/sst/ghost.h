@@ -38,6 +38,10 @@ void gs_ghost_add(gs_ghost *ghost, uint64_t key);
 
 bool gs_ghost_has(const gs_ghost *ghost, uint64_t key);
 
+/* Whether it is, and was added before as many others as that part of the
+ * places. */
+bool gs_ghost_has_old(const gs_ghost *ghost, uint64_t key, uint32_t part);
+
 /* Whether the block is remembered; forgets it. */
 bool gs_ghost_take(gs_ghost *ghost, uint64_t key);
 

@@ -33,18 +33,29 @@ gs_table_prefetch(const gs_table *table, uint64_t hash)
   }
 }
 
+/* A block as it is stored: from where it was read before, or from the file. */
+static gs_status
+fetch(const gs_table *table, const gs_fence *fence, const uint8_t *stored,
+      uint8_t *room, gs_error *err)
+{
+  if (stored == NULL) {
+    return gs_file_read(table->file, fence->offset, room, fence->size, err);
+  }
+  memcpy(room, stored, fence->size);
+  return GS_OK;
+}
+
 /* A plain block, into a frame of its own. */
 static gs_status
-load_plain(gs_table *table, const gs_fence *fence, gs_frame **out,
-           gs_error *err)
+load_plain(gs_table *table, const gs_fence *fence, const uint8_t *stored,
+           gs_frame **out, gs_error *err)
 {
   gs_frame *frame;
   gs_status status = gs_cache_frame_new(table->cache, fence->size, &frame, err);
   if (status != GS_OK) {
     return status;
   }
-  status =
-      gs_file_read(table->file, fence->offset, frame->data, fence->size, err);
+  status = fetch(table, fence, stored, frame->data, err);
   if (status != GS_OK) {
     gs_cache_frame_free(frame);
     return status;
@@ -98,8 +109,8 @@ unpack_frame(gs_table *table, gs_unpacker *unpacker, uint64_t seed,
 
 /* A stored block of a table with a codec. */
 static gs_status
-load_stored(gs_table *table, const gs_fence *fence, gs_frame **out,
-            gs_error *err)
+load_stored(gs_table *table, const gs_fence *fence, const uint8_t *stored,
+            gs_frame **out, gs_error *err)
 {
   gs_unpackers *pool = gs_cache_unpackers(table->cache);
   gs_unpacker *unpacker = gs_unpackers_take(pool);
@@ -112,7 +123,7 @@ load_stored(gs_table *table, const gs_fence *fence, gs_frame **out,
   if (room == NULL) {
     status = GS_FAIL_NOMEM(err);
   } else {
-    status = gs_file_read(table->file, fence->offset, room, fence->size, err);
+    status = fetch(table, fence, stored, room, err);
   }
   if (status == GS_OK) {
     uint64_t seed = gs_table_seed(table, fence->offset);
@@ -126,13 +137,14 @@ load_stored(gs_table *table, const gs_fence *fence, gs_frame **out,
 }
 
 gs_status
-gs_table_load(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
+gs_table_load(gs_table *table, uint32_t block, const uint8_t *stored,
+              gs_frame **out, gs_error *err)
 {
   const gs_fence *fence = &table->fences.list[block];
   gs_frame *frame = NULL;
   gs_status status = gs_table_codec(table) == GS_CODEC_NONE
-                         ? load_plain(table, fence, &frame, err)
-                         : load_stored(table, fence, &frame, err);
+                         ? load_plain(table, fence, stored, &frame, err)
+                         : load_stored(table, fence, stored, &frame, err);
   if (status == GS_OK) {
     /* The seed names the place like no other number. */
     uint64_t seed = gs_table_seed(table, fence->offset);

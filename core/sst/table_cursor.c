@@ -15,8 +15,8 @@
  * A cursor that leaves the cache alone reads through a window of the file; each
  * block of it is verified, and unpacked if need be, when it is entered. So does a
  * reader's cursor on a long walk, where the cache has no room: a call for each
- * block costs more than the block. But blocks that walks come back to are worth a
- * place, so the cache is asked whether it remembers them.
+ * block costs more than the block. But blocks that walks come back to may be
+ * worth a place, so the cache is asked whether it recalls them.
  */
 #include <stddef.h>
 
@@ -69,7 +69,9 @@ stop(table_cursor *cursor, gs_status status)
 
 /* ---- blocks ------------------------------------------------------------- */
 
-/* Whether a block that is not in memory is brought into the cache. */
+/* Whether a block that is not in memory is brought into the cache: while the
+ * walk is short, unless the window has it, and on a long one where there is
+ * room, or a walk came to it before. */
 static bool
 may_load(const table_cursor *cursor, uint32_t number)
 {
@@ -78,11 +80,11 @@ may_load(const table_cursor *cursor, uint32_t number)
   if (!cursor->fills_cache) {
     return false;
   }
-  if (cursor->neighbours < SHORT_WALK_BLOCKS || fence->size > GS_WINDOW_BYTES ||
-      !gs_cache_is_full(table->cache)) {
-    return !gs_window_holds(&cursor->window, number);
+  if (cursor->neighbours < SHORT_WALK_BLOCKS) {
+    return gs_window_find(&cursor->window, number) == NULL;
   }
-  return gs_cache_recalls(table->cache, gs_table_seed(table, fence->offset));
+  return fence->size > GS_WINDOW_BYTES || !gs_cache_is_full(table->cache) ||
+         gs_cache_recalls(table->cache, gs_table_seed(table, fence->offset));
 }
 
 /* Pins the block's frame: the one in memory or, where it may be loaded, a new
@@ -96,7 +98,9 @@ pin_block(table_cursor *cursor, uint32_t number, gs_frame **out)
   gs_frame *frame =
       atomic_load_explicit(&table->homes[number], memory_order_acquire);
   if (frame == NULL && may_load(cursor, number)) {
-    status = gs_table_load(table, number, &frame, cursor->base.error);
+    status =
+        gs_table_load(table, number, gs_window_find(&cursor->window, number),
+                      &frame, cursor->base.error);
   }
   if (status == GS_OK && frame != NULL) {
     gs_frame_prefetch(frame);

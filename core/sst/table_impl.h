@@ -67,10 +67,12 @@ gs_table_index(const gs_table *table)
   return atomic_load_explicit(&table->index, memory_order_acquire);
 }
 
-/* Brings a block into the cache. Requires: block < fences.count; inside an
- * epoch; the frame is valid until it is left, or pinned. */
+/* Brings a block into the cache, from the file or, where stored is not NULL, from
+ * its bytes there. Requires: block < fences.count; inside an epoch; the frame is
+ * valid until it is left, or pinned. */
 GS_MUST_CHECK gs_status gs_table_load(gs_table *table, uint32_t block,
-                                      gs_frame **out, gs_error *err);
+                                      const uint8_t *stored, gs_frame **out,
+                                      gs_error *err);
 
 /* As gs_table_load, without more than one load where the block is there. */
 static inline gs_status
@@ -79,7 +81,7 @@ gs_table_frame(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
   gs_frame *frame =
       atomic_load_explicit(&table->homes[block], memory_order_acquire);
   if (frame == NULL) {
-    return gs_table_load(table, block, out, err);
+    return gs_table_load(table, block, NULL, out, err);
   }
   gs_frame_touch(frame);
   *out = frame;

@@ -14,20 +14,31 @@ gs_window_init(gs_window *window, gs_table *table, bool is_reader)
   window->next_bytes = is_reader ? FIRST_BYTES : GS_WINDOW_BYTES;
 }
 
+/* What a reader takes for itself. */
+static void
+account(gs_window *window, size_t capacity)
+{
+  if (window->is_reader) {
+    gs_cache_hold_for_now(window->table->cache, window->capacity, capacity);
+  }
+  window->capacity = capacity;
+}
+
+static void
+give_back(gs_window *window)
+{
+  if (window->bytes != NULL) {
+    gs_alloc_free(window->table->env->alloc, window->bytes, window->capacity);
+  }
+  window->bytes = NULL;
+  window->size = 0;
+}
+
 void
 gs_window_deinit(gs_window *window)
 {
-  if (window->bytes == NULL) {
-    return;
-  }
-  gs_table *table = window->table;
-  if (window->is_reader) {
-    gs_cache_let_go(table->cache, window->capacity);
-  }
-  gs_alloc_free(table->env->alloc, window->bytes, window->capacity);
-  window->bytes = NULL;
-  window->capacity = 0;
-  window->size = 0;
+  give_back(window);
+  account(window, 0);
 }
 
 void
@@ -37,12 +48,13 @@ gs_window_drop(gs_window *window)
   window->next_bytes = FIRST_BYTES;
 }
 
-bool
-gs_window_holds(const gs_window *window, uint32_t block)
+const uint8_t *
+gs_window_find(const gs_window *window, uint32_t block)
 {
   const gs_fence *fence = &window->table->fences.list[block];
-  return window->size != 0 && fence->offset >= window->at &&
-         fence->offset + fence->size <= window->at + window->size;
+  bool is_there = window->size != 0 && fence->offset >= window->at &&
+                  fence->offset + fence->size <= window->at + window->size;
+  return is_there ? window->bytes + (fence->offset - window->at) : NULL;
 }
 
 /* ---- the next one ---------------------------------------------------------- */
@@ -56,7 +68,10 @@ takes(const gs_window *window, uint64_t offset, uint64_t end, uint32_t block)
   bool is_cached =
       window->is_reader &&
       atomic_load_explicit(&table->homes[block], memory_order_relaxed) != NULL;
-  return !is_cached && end - offset + fence->size <= window->next_bytes;
+  bool is_near_bad =
+      fence->offset < window->bad_end && window->bad_at <= fence->offset;
+  return !is_cached && !is_near_bad &&
+         end - offset + fence->size <= window->next_bytes;
 }
 
 static void
@@ -81,14 +96,9 @@ static void
 choose_size(gs_window *window, uint32_t block, bool goes_back)
 {
   const gs_fence *fence = &window->table->fences.list[block];
-  if (!window->is_reader || window->size == 0) {
-    return;
-  }
   bool goes_on = goes_back ? fence->offset + fence->size == window->at
                            : fence->offset == window->at + window->size;
-  if (!goes_on) {
-    window->next_bytes = FIRST_BYTES;
-  } else if (window->next_bytes < GS_WINDOW_BYTES) {
+  if (window->size != 0 && goes_on && window->next_bytes < GS_WINDOW_BYTES) {
     window->next_bytes *= 2;
   }
 }
@@ -99,16 +109,10 @@ make_room(gs_window *window, size_t size)
   if (size <= window->capacity) {
     return true;
   }
-  gs_window_deinit(window);
+  give_back(window);
   window->bytes = gs_alloc_bytes(window->table->env->alloc, size);
-  if (window->bytes == NULL) {
-    return false;
-  }
-  window->capacity = size;
-  if (window->is_reader) {
-    gs_cache_hold(window->table->cache, size);
-  }
-  return true;
+  account(window, window->bytes != NULL ? size : 0);
+  return window->bytes != NULL;
 }
 
 static gs_status
@@ -139,6 +143,8 @@ move(gs_window *window, uint32_t block, bool goes_back, gs_error *err)
   gs_status status = read_part(window, offset, end, err);
   bool is_alone = end - offset == fence->size;
   if (status != GS_OK && status != GS_NOMEM && !is_alone) {
+    window->bad_at = offset;
+    window->bad_end = end;
     status = read_part(window, fence->offset, fence->offset + fence->size, err);
   }
   return status;
@@ -148,14 +154,13 @@ gs_status
 gs_window_show(gs_window *window, uint32_t block, bool goes_back, gs_slice *out,
                gs_error *err)
 {
-  const gs_fence *fence = &window->table->fences.list[block];
-  if (!gs_window_holds(window, block)) {
+  if (gs_window_find(window, block) == NULL) {
     gs_status status = move(window, block, goes_back, err);
     if (status != GS_OK) {
       return status;
     }
   }
-  const uint8_t *data = window->bytes + (fence->offset - window->at);
-  *out = gs_slice_of(data, fence->size);
+  *out = gs_slice_of(gs_window_find(window, block),
+                     window->table->fences.list[block].size);
   return GS_OK;
 }

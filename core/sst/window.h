@@ -7,8 +7,8 @@
  * before ended, and end before a block that is in memory. What a reader's window
  * takes of memory is the cache's loss.
  *   1. size is 0, or the window holds whole blocks.
- *   2. A window that cannot be read shrinks to the block that is wanted: damage
- *      beside it is not its damage.
+ *   2. A window that cannot be read shrinks to the block that is wanted, and so
+ *      do those of its other blocks: damage beside them is not theirs.
  *
  * Life: init / deinit in the caller's memory; borrows the table. What show gives
  * is valid until the next show or drop.
@@ -27,7 +27,9 @@ typedef struct gs_window {
   uint8_t *bytes;
   size_t capacity;
   size_t size;
-  uint64_t at; /* offset in the file */
+  uint64_t at;     /* offset in the file */
+  uint64_t bad_at; /* the last part that could not be read in one go */
+  uint64_t bad_end;
   size_t next_bytes;
   bool is_reader;
 } gs_window;
@@ -38,7 +40,8 @@ void gs_window_deinit(gs_window *window);
 /* Gives the memory back; the next one begins small. */
 void gs_window_drop(gs_window *window);
 
-bool gs_window_holds(const gs_window *window, uint32_t block);
+/* The stored bytes of the block if the window has them, else NULL. */
+const uint8_t *gs_window_find(const gs_window *window, uint32_t block);
 
 /* The stored bytes of the block, and in a new window what comes after it or, on
  * the way back, before it. On failure the window is empty. */

@@ -282,7 +282,7 @@ sit_out(gs_store *store, uint64_t us, gs_error *err)
 }
 
 /* Writers that outrun the merges pause in small pieces before they would have to
- * wait for a whole merge; near the wall they get 1.6 MB a second. LevelDB slows
+ * wait for a whole merge; near the wall one of them gets 1.6 MB a second. LevelDB slows
  * each write by a millisecond from a number of tables on; one pause for many
  * writes leaves all others as fast as ever. A write pauses once, whatever others
  * write meanwhile. */

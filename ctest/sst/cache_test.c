@@ -145,17 +145,43 @@ test_a_cache_is_full_from_an_eviction_until_it_has_room(void **state)
 }
 
 static void
-test_a_cache_recalls_what_was_here_or_asked_for(void **state)
+ask_for_others(uint64_t from, uint64_t count)
+{
+  for (uint64_t i = from; i < from + count; i++) {
+    GS_IGNORE(gs_cache_recalls(cache, (i << 33) + i), "others come between");
+  }
+}
+
+static void
+test_a_cache_recalls_what_a_walk_passed_some_while_ago(void **state)
 {
   (void)state;
-  uint64_t key = UINT64_C(0x123456789abcdef0);
-  gs_cache_set_capacity(cache, 1 << 20); /* for a list of names */
+  uint64_t key = UINT64_C(0x123456789abcdeff);
+  gs_cache_set_capacity(cache, 1 << 20); /* for lists of 256 names */
   assert_false(gs_cache_recalls(cache, key));
+  assert_false(gs_cache_recalls(cache, key));
+  ask_for_others(1, 100);
   assert_true(gs_cache_recalls(cache, key));
-  for (uint64_t i = 0; i < 1000; i++) {
-    GS_IGNORE(gs_cache_recalls(cache, i << 33), "others come between");
-  }
+  ask_for_others(101, 300);
   assert_false(gs_cache_recalls(cache, key));
+}
+
+/* Walks make nobody forget what was pushed out. */
+static void
+test_a_block_that_comes_back_after_a_walk_is_kept_longer(void **state)
+{
+  (void)state;
+  for (uint64_t i = 0; i < 20; i++) {
+    load(i);
+  }
+  assert_false(is_there(0));
+  ask_for_others(1, 1000);
+  load(0);
+  for (uint64_t i = 20; i < 40; i++) {
+    load(i);
+  }
+  bool stays = is_there(0);
+  assert_true(stays);
 }
 
 static void
@@ -460,7 +486,8 @@ main(void)
       WITH_CACHE(test_the_second_to_load_a_block_gets_the_frame_of_the_first),
       WITH_CACHE(test_the_ceiling_holds_after_every_insert),
       WITH_CACHE(test_a_cache_is_full_from_an_eviction_until_it_has_room),
-      WITH_CACHE(test_a_cache_recalls_what_was_here_or_asked_for),
+      WITH_CACHE(test_a_cache_recalls_what_a_walk_passed_some_while_ago),
+      WITH_CACHE(test_a_block_that_comes_back_after_a_walk_is_kept_longer),
       WITH_CACHE(test_what_tables_hold_comes_off_the_ceiling_but_for_a_quarter),
       WITH_CACHE(test_blocks_that_are_used_again_outlive_a_scan),
       WITH_CACHE(test_a_block_that_comes_back_is_kept_longer),

@@ -260,6 +260,22 @@ test_a_scan_may_seek_the_key_it_stands_on(void **state)
   kit_close(store);
 }
 
+static void
+test_a_seek_without_memory_leaves_the_scan_nowhere(void **state)
+{
+  (void)state;
+  gs_options options;
+  gs_store *store = open_filled(&options);
+  gs_scan *scan = scan_of(store, "", NULL);
+  KIT_OK(gs_scan_first(scan, &kit_err));
+  gs_sim_fail_alloc(sim_machine, 1, 1);
+  assert_int_equal(gs_scan_seek(scan, gs_scan_key(scan), &kit_err), GS_NOMEM);
+  assert_int_equal(gs_scan_next(scan, &kit_err), GS_ABSENT);
+  KIT_OK(gs_scan_first(scan, &kit_err));
+  gs_scan_free(scan);
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -271,6 +287,7 @@ main(void)
       KIT_TEST(test_a_scan_sees_nothing_that_comes_after_it),
       KIT_TEST(test_an_entry_that_expires_during_a_scan_stays_in_it),
       KIT_TEST(test_a_scan_may_seek_the_key_it_stands_on),
+      KIT_TEST(test_a_seek_without_memory_leaves_the_scan_nowhere),
       KIT_TEST(test_a_scan_that_cannot_read_says_so_and_stands_nowhere),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

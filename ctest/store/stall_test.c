@@ -184,7 +184,7 @@ options_of_a_brake(void)
 static uint64_t
 pause_ms(gs_store *store, uint64_t runs, size_t bytes)
 {
-  static const uint8_t value[1 << 20];
+  static const uint8_t value[1 << 21];
   uint64_t began_us = gs_env_mono_us(sim_machine_env);
   atomic_store(&store->run_count, runs);
   KIT_OK(gs_put(store, gs_slice_str("k"), gs_slice_of(value, bytes), NULL, NULL,
@@ -232,6 +232,7 @@ test_a_large_write_pauses_for_all_its_bytes(void **state)
   options.max_stall_ms = 10000;
   gs_store *store = kit_open(&options);
   assert_int_equal(pause_ms(store, 32, (1 << 20) - 200), 16 * 40);
+  assert_int_equal(pause_ms(store, 32, 1 << 21), 1000);
   kit_close(store);
 }
 

@@ -227,7 +227,7 @@ cursor_tostring(lua_State *L)
 /* ---- loops -------------------------------------------------------------------------- */
 
 /* The iterator of a loop: the cursor is its state. At the end and after an
- * error the cursor closes itself. */
+ * error of the store the cursor closes itself. */
 static int
 iterate(lua_State *L)
 {
