@@ -14,11 +14,11 @@ gs_window_init(gs_window *window, gs_table *table, bool is_reader)
   window->next_bytes = is_reader ? FIRST_BYTES : GS_WINDOW_BYTES;
 }
 
-/* What a reader takes for itself. */
+/* What a reader takes for itself. A jump without a window takes no lock. */
 static void
 account(gs_window *window, size_t capacity)
 {
-  if (window->is_reader) {
+  if (window->is_reader && capacity != window->capacity) {
     gs_cache_hold_for_now(window->table->cache, window->capacity, capacity);
   }
   window->capacity = capacity;

@@ -34,9 +34,19 @@ counted_read(gs_file *file, uint64_t offset, void *data, size_t size)
   return real_ops->read(file, offset, data, size);
 }
 
+static size_t locks;
+
+static void
+counted_lock(gs_mutex *mutex)
+{
+  locks++;
+  real_ops->mutex_lock(mutex);
+}
+
 static void
 forget_counts(void)
 {
+  locks = 0;
   reads = 0;
   read_bytes = 0;
   largest = 0;
@@ -61,6 +71,7 @@ make(void **state)
   real_ops = sim_machine_env->ops;
   ops = *real_ops;
   ops.read = counted_read;
+  ops.mutex_lock = counted_lock;
   sim_machine_env->ops = &ops;
   bad_at = 0;
   forget_counts();
@@ -358,6 +369,21 @@ test_a_jump_gives_the_window_back(void **state)
   gs_table_cursor_free(cursor);
 }
 
+static void
+test_seeks_of_what_is_in_memory_take_no_lock(void **state)
+{
+  (void)state;
+  gs_cache_set_capacity(kit.cache, 16 << 20);
+  loads_of(0, KEYS - 1);
+  gs_cursor *cursor = reader();
+  forget_counts();
+  for (int i = 0; i < KEYS; i += 1000) {
+    walk(cursor, KEYS - 1000 - i, 10);
+  }
+  gs_table_cursor_free(cursor);
+  assert_int_equal(locks, 0);
+}
+
 /* Wherever the last window ends. */
 static void
 test_steps_to_and_fro_read_a_block_at_a_time(void **state)
@@ -422,6 +448,7 @@ main(void)
       WITH_TABLE(test_what_a_readers_window_takes_is_the_caches_loss),
       WITH_TABLE(test_blocks_that_walks_come_back_to_get_a_place),
       WITH_TABLE(test_a_walk_close_behind_another_is_no_return),
+      WITH_TABLE(test_seeks_of_what_is_in_memory_take_no_lock),
       WITH_TABLE(test_a_jump_gives_the_window_back),
       WITH_TABLE(test_steps_to_and_fro_read_a_block_at_a_time),
       WITH_TABLE(test_a_damaged_block_of_a_readers_window_stops_the_walk),
