@@ -15,6 +15,7 @@
 #include "store/reserve.h"
 #include "store/stall.h"
 #include "store/throttle.h"
+#include "store/turn.h"
 
 /* What a memtable takes for itself besides entries, at the most. */
 enum { MEMTABLE_SLACK = 4096 };
@@ -475,7 +476,7 @@ gs_store_commit(gs_store *store, gs_batch *batch, bool sync,
   if (status != GS_OK) {
     return status;
   }
-  gs_mutex_lock(store->commit);
+  gs_commit_lock(store);
   status = gs_store_make_room(store, &room, err);
   if (status == GS_OK) {
     status =

@@ -13,6 +13,7 @@
 #include "store/layout.h"
 #include "store/output.h"
 #include "store/stall.h"
+#include "store/turn.h"
 
 enum { STEP_ENTRIES = 2048 };
 
@@ -116,7 +117,7 @@ static gs_status
 wait_until_visible(flush *f, gs_error *err)
 {
   gs_store *store = f->job.store;
-  gs_mutex_lock(store->commit);
+  gs_turn_take(store);
   take_note(f);
   gs_status status = GS_OK;
   while (status == GS_OK && !is_visible(f)) {
@@ -312,7 +313,7 @@ install(flush *f, gs_error *err)
 static void
 raise_durable(gs_store *store, uint64_t seq)
 {
-  gs_mutex_lock(store->commit);
+  gs_turn_take(store);
   if (atomic_load(&store->durable_seq) < seq) {
     atomic_store(&store->durable_seq, seq);
   }

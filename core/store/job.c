@@ -290,7 +290,7 @@ gs_store_stop_threads(gs_store *store)
   gs_mutex_lock(store->state);
   store->is_closing = true;
   gs_cond_broadcast(store->work);
-  gs_cond_broadcast(store->log_work);
+  gs_wal_call_thread(store);
   gs_mutex_unlock(store->state);
   gs_mutex_unlock(store->commit);
   for (size_t i = 0; i < store->worker_count; i++) {

@@ -9,16 +9,19 @@
 static gs_status
 make_locks(gs_store *store, gs_error *err)
 {
-  gs_mutex **mutexes[] = {&store->commit, &store->install, &store->state,
-                          &store->clock.lock, &store->throttle.lock};
+  gs_mutex **mutexes[] = {
+      &store->commit, &store->turn,       &store->calls,        &store->install,
+      &store->state,  &store->clock.lock, &store->throttle.lock};
   gs_cond **conds[] = {
       &store->synced, &store->gathered, &store->log_work,        &store->work,
       &store->asked,  &store->progress, &store->throttle.changed};
   gs_status status = GS_OK;
-  for (size_t i = 0; status == GS_OK && i < 5; i++) {
+  for (size_t i = 0; status == GS_OK && i < sizeof mutexes / sizeof mutexes[0];
+       i++) {
     status = gs_mutex_new(store->env, mutexes[i], err);
   }
-  for (size_t i = 0; status == GS_OK && i < 7; i++) {
+  for (size_t i = 0; status == GS_OK && i < sizeof conds / sizeof conds[0];
+       i++) {
     status = gs_cond_new(store->env, conds[i], err);
   }
   return status == GS_OK ? gs_journal_init(store, err) : status;
@@ -28,6 +31,8 @@ static void
 free_locks(gs_store *store)
 {
   gs_mutex_free(store->commit);
+  gs_mutex_free(store->turn);
+  gs_mutex_free(store->calls);
   gs_mutex_free(store->install);
   gs_mutex_free(store->state);
   gs_mutex_free(store->clock.lock);

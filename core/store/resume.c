@@ -80,7 +80,7 @@ leave(gs_store *store, gs_memtable *fresh)
   }
   set_resuming(store, false);
   gs_cond_broadcast(store->synced);
-  gs_cond_broadcast(store->log_work);
+  gs_wal_call_thread(store);
   gs_cond_broadcast(store->progress); /* flushes may be queued again */
   gs_mutex_unlock(store->commit);
 }

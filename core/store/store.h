@@ -180,7 +180,6 @@ struct gs_store {
   gs_mutex *commit;
   gs_cond *synced;         /* a sync ended, a segment is ready, a failure */
   gs_cond *gathered;       /* those who wait for the device are all there */
-  gs_cond *log_work;       /* the log thread has something to do */
   gs_memtable *active;     /* the view's first memtable */
   uint64_t ask_at_bytes;   /* of the active memtable, see decision.h */
   uint64_t ask_more_bytes; /* by which a memtable may grow; 0: as it likes */
@@ -200,6 +199,15 @@ struct gs_store {
   gs_note note;
   gs_sealed_note sealed_notes[GS_SEALED_MAX]; /* of memtables whose flush has
                                                  not begun */
+
+  /* Who gets commit next, see turn.h. */
+  gs_mutex *turn;
+  atomic_bool turn_is_asked; /* written under turn */
+
+  /* Under calls. */
+  gs_mutex *calls;
+  gs_cond *log_work;  /* the log thread has something to do */
+  uint64_t log_calls; /* how often it was told so; written under commit too */
 
   /* Under install. */
   gs_mutex *install;

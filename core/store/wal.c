@@ -10,6 +10,7 @@
 
 #include "store/paths.h"
 #include "store/store.h"
+#include "store/turn.h"
 
 static bool
 has_room(const gs_store_segment *segment, uint64_t payload_bytes)
@@ -63,7 +64,7 @@ start_prepared(gs_store *store, gs_error *err)
     before->next = segment;
   }
   wal->active = segment;
-  gs_cond_broadcast(store->log_work);
+  gs_wal_call_thread(store);
   return GS_OK;
 }
 
@@ -166,7 +167,7 @@ gs_wal_append(gs_store *store, uint64_t first_seq, uint32_t entry_count,
   bool is_over = wal->unsynced_bytes >= store->options.wal_batch_bytes;
   bool wants_next = gs_wal_writes_zeros(store) && gs_wal_wants_next(store);
   if ((is_batch && (was_clean || is_over)) || wants_next) {
-    gs_cond_broadcast(store->log_work);
+    gs_wal_call_thread(store);
   }
   return GS_OK;
 }
@@ -242,7 +243,7 @@ wake_thread(gs_store *store)
                     wal->unsynced_bytes != 0;
   if (has_window ||
       wal->thread_until_us > wal->last_sync_us + GS_WAL_MARK_IDLE_US) {
-    gs_cond_broadcast(store->log_work);
+    gs_wal_call_thread(store);
   }
 }
 
@@ -266,7 +267,7 @@ gs_wal_sync(gs_store *store, gs_error *err)
   gs_error failure;
   gs_env_point(store->env, "wal.sync");
   gs_status status = sync_segments(store, from, last, &failure);
-  gs_mutex_lock(store->commit);
+  gs_turn_take(store);
   store->is_syncing = false;
   wal->last_sync_us = gs_env_mono_us(store->env);
   wal->flush_us = wal->last_sync_us - began_us;
@@ -328,7 +329,7 @@ is_flushed(const gs_store_segment *segment, uint64_t flushed_seq)
 void
 gs_wal_name_flushed(gs_store *store, uint64_t flushed_seq, gs_edit *edit)
 {
-  gs_mutex_lock(store->commit);
+  gs_turn_take(store);
   for (gs_store_segment *s = store->wal.oldest;
        s != NULL && is_flushed(s, flushed_seq); s = s->next) {
     gs_edit_remove_segment(edit, s->number);
@@ -366,7 +367,7 @@ gs_wal_drop_named(gs_store *store)
 {
   gs_wal *wal = &store->wal;
   gs_store_segment *dropped = NULL;
-  gs_mutex_lock(store->commit);
+  gs_turn_take(store);
   while (store->is_syncing) {
     gs_cond_wait(store->synced, store->commit, 0);
   }

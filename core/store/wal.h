@@ -139,6 +139,9 @@ void gs_wal_abandon(struct gs_store *store);
 /* Closes everything, deletes nothing. */
 void gs_wal_deinit(struct gs_store *store);
 
+/* The log thread looks at what is due. Requires: commit held. */
+void gs_wal_call_thread(struct gs_store *store);
+
 /* Body of the log thread: syncs in time, prepares ahead. context: the store. */
 void gs_wal_thread(void *context);
 

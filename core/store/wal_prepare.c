@@ -10,6 +10,7 @@
  */
 #include "store/paths.h"
 #include "store/store.h"
+#include "store/turn.h"
 #include "store/wal.h"
 
 enum {
@@ -189,7 +190,7 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   if (status == GS_OK) {
     gs_ballast_grow(store, log_bytes + segment->allocated_bytes);
   }
-  gs_mutex_lock(store->commit);
+  gs_turn_take(store);
   wal->is_preparing = false;
   if (status == GS_OK) {
     add_prepared(store, segment);

@@ -3,6 +3,7 @@
  * nothing comes, the next segment before it is needed.
  */
 #include "store/store.h"
+#include "store/turn.h"
 #include "store/wal.h"
 
 /* ---- marks ---------------------------------------------------------------- */
@@ -74,6 +75,30 @@ gs_wal_sync_if_due(gs_store *store, gs_error *err)
   return is_sync_due(store, &wait_us) ? gs_wal_sync(store, err) : GS_OK;
 }
 
+void
+gs_wal_call_thread(gs_store *store)
+{
+  gs_mutex_lock(store->calls);
+  store->log_calls++;
+  gs_cond_broadcast(store->log_work);
+  gs_mutex_unlock(store->calls);
+}
+
+/* Asleep it does not wait with commit: woken, it would take that when no writer
+ * happens to hold it. */
+static void
+sleep_until_called(gs_store *store, uint64_t wait_us)
+{
+  uint64_t seen = store->log_calls;
+  gs_mutex_unlock(store->commit);
+  gs_mutex_lock(store->calls);
+  if (store->log_calls == seen) {
+    gs_cond_wait(store->log_work, store->calls, wait_us);
+  }
+  gs_mutex_unlock(store->calls);
+  gs_turn_take(store);
+}
+
 /* Looks once more at what is due: the lock may have been given up since. */
 static void
 wait_for_work(gs_store *store)
@@ -89,7 +114,7 @@ wait_for_work(gs_store *store)
   wait_us = is_sooner ? mark_us : wait_us;
   wal->thread_until_us =
       wait_us == 0 ? UINT64_MAX : gs_env_mono_us(store->env) + wait_us;
-  gs_cond_wait(store->log_work, store->commit, wait_us);
+  sleep_until_called(store, wait_us);
   wal->thread_until_us = 0;
 }
 
@@ -100,7 +125,7 @@ gs_wal_thread(void *context)
 {
   gs_store *store = context;
   bool has_just_synced = false;
-  gs_mutex_lock(store->commit);
+  gs_turn_take(store);
   while (!store->is_closing) {
     uint64_t wait_us = 0;
     bool must_prepare = gs_wal_wants_next(store);

@@ -6,6 +6,7 @@
  */
 #include "code/hash.h"
 #include "store/throttle.h"
+#include "store/turn.h"
 
 static bool
 wants_sync(const gs_write_options *options)
@@ -46,7 +47,7 @@ lock_with_room(gs_store *store, gs_slice key, size_t value_size, bool is_delete,
   if (status != GS_OK) {
     return status;
   }
-  gs_mutex_lock(store->commit);
+  gs_commit_lock(store);
   status = gs_store_make_room(store, &room, err);
   if (status != GS_OK) {
     gs_mutex_unlock(store->commit);

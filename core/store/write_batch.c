@@ -5,7 +5,7 @@
  * records get their times when the batch is committed: they are rewritten into
  * a payload whose expiries are final.
  */
-#include "store/store.h"
+#include "store/turn.h"
 
 struct gs_write_batch {
   gs_store *store;
@@ -275,7 +275,7 @@ gs_get_note(gs_store *store, gs_value *out, gs_error *err)
   if (status != GS_OK) {
     return status;
   }
-  gs_mutex_lock(store->commit);
+  gs_commit_lock(store);
   gs_note_text note = gs_note_read(&store->note, store->wal.durable_frame);
   gs_buffer_clear(&out->bytes);
   gs_buffer_append_slice(&out->bytes, note.text);

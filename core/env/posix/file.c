@@ -23,11 +23,11 @@ enum {
   FILE_MODE = 0666,
   PAGE_BYTES = 4096,
   LARGE_BYTES = 16 * 1024, /* from here on a call costs less than faults */
-  PRESENT_BYTES = 4 * 1024 * 1024, /* of a mapping, ahead of what is written */
+  WRITABLE_BYTES = 4 * PAGE_BYTES, /* of a mapping, asked for at once */
 };
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22 /* Linux 5.14; elsewhere it fails */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14; elsewhere it fails */
 #endif
 
 /* Magic numbers of file systems, as statfs(2) lists them. */
@@ -42,7 +42,8 @@ typedef struct posix_file {
   int fd;
   uint8_t *mapped; /* NULL, or the first mapped_bytes of the file */
   size_t mapped_bytes;
-  size_t present_to; /* pages before were asked for; of who maps and advises */
+  atomic_size_t
+      writable_to; /* pages before were asked for; set by who writes */
 } posix_file;
 
 static posix_file *
@@ -151,6 +152,7 @@ unmap(posix_file *file)
     munmap(file->mapped, file->mapped_bytes);
     file->mapped = NULL;
     file->mapped_bytes = 0;
+    atomic_store_explicit(&file->writable_to, 0, memory_order_relaxed);
   }
 }
 
@@ -175,6 +177,27 @@ gs_posix_read(gs_file *file, uint64_t offset, void *data, size_t size)
   return got < 0 ? -(int64_t)errno : got;
 }
 
+/* The first store to a page of the mapping is a fault, which costs several times
+ * what making the page writable does. So a few are made so in one call; not many,
+ * since each is dirty from then on, and a sync writes it with nothing in it. */
+static void
+make_writable(posix_file *file, size_t from, size_t end)
+{
+  size_t writable_to =
+      atomic_load_explicit(&file->writable_to, memory_order_relaxed);
+  size_t page = from / PAGE_BYTES * PAGE_BYTES;
+  size_t first = page > writable_to ? page : writable_to;
+  if (end <= writable_to) {
+    return;
+  }
+  size_t last = end > first + WRITABLE_BYTES ? end : first + WRITABLE_BYTES;
+  last = last < file->mapped_bytes ? last : file->mapped_bytes;
+  GS_IGNORE(madvise(file->mapped + first, last - first, MADV_POPULATE_WRITE) !=
+                0,
+            "a page that is not writable costs a store more");
+  atomic_store_explicit(&file->writable_to, last, memory_order_relaxed);
+}
+
 int64_t
 gs_posix_write(gs_file *file, uint64_t offset, const void *data, size_t size)
 {
@@ -182,6 +205,7 @@ gs_posix_write(gs_file *file, uint64_t offset, const void *data, size_t size)
   if (offset < own->mapped_bytes && size < LARGE_BYTES) {
     size_t room = own->mapped_bytes - (size_t)offset;
     size_t copied = size < room ? size : room;
+    make_writable(own, (size_t)offset, (size_t)offset + copied);
     memcpy(own->mapped + offset, data, copied);
     return (int64_t)copied;
   }
@@ -258,26 +282,6 @@ gs_posix_keeps_blocks(uint32_t magic)
   return false;
 }
 
-/* Pages are made present, not writable: that would make them dirty, and the
- * first sync would write them all, with nothing in them yet, and take the right
- * to write back. The first store to a page after a sync faults either way. And
- * only the next few: a page that is present counts as the process's memory. */
-static void
-make_present(posix_file *file, size_t from)
-{
-  size_t start = from > file->present_to ? from : file->present_to;
-  size_t first = start / PAGE_BYTES * PAGE_BYTES;
-  size_t end = from + PRESENT_BYTES;
-  end = end < file->mapped_bytes ? end : file->mapped_bytes;
-  bool is_enough = start - from > PRESENT_BYTES / 2;
-  if (first < end && !is_enough) {
-    GS_IGNORE(madvise(file->mapped + first, end - first, MADV_POPULATE_READ) !=
-                  0,
-              "a page that is not present costs a store more");
-    file->present_to = end;
-  }
-}
-
 int
 gs_posix_map(gs_file *file, uint64_t size)
 {
@@ -309,8 +313,6 @@ gs_posix_map(gs_file *file, uint64_t size)
   unmap(own);
   own->mapped = mapped;
   own->mapped_bytes = (size_t)size;
-  own->present_to = 0;
-  make_present(own, 0);
   return 0;
 }
 
@@ -341,9 +343,19 @@ gs_posix_size(gs_file *file, uint64_t *out)
   return 0;
 }
 
+static void
+leave(const posix_file *file, size_t first, size_t last)
+{
+  if (first < last) {
+    GS_IGNORE(madvise(file->mapped + first, last - first, MADV_DONTNEED) != 0,
+              "pages that stay in the mapping cost time alone");
+  }
+}
+
 /* The whole pages of the part leave the mapping in one go. Otherwise the sync
  * takes the right to write from each by itself, and tells the other processors
- * of each: half of a processor's time where the log takes 150 MB a second. */
+ * of each: half of a processor's time where the log takes 150 MB a second. Then
+ * so do those that were written to meanwhile: a store finds them again. */
 static void
 shed(posix_file *file, uint64_t offset, uint64_t size)
 {
@@ -351,12 +363,9 @@ shed(posix_file *file, uint64_t offset, uint64_t size)
   end = end < file->mapped_bytes ? end : file->mapped_bytes;
   uint64_t first = (offset + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
   uint64_t last = end / PAGE_BYTES * PAGE_BYTES;
-  if (first < last) {
-    GS_IGNORE(madvise(file->mapped + first, (size_t)(last - first),
-                      MADV_DONTNEED) != 0,
-              "pages that stay in the mapping cost time alone");
-  }
-  make_present(file, (size_t)end);
+  leave(file, (size_t)first, (size_t)last);
+  leave(file, (size_t)last,
+        atomic_load_explicit(&file->writable_to, memory_order_relaxed));
 }
 
 void
