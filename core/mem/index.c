@@ -133,6 +133,30 @@ gs_index_prefetch(const gs_index *index, uint64_t hash)
   __builtin_prefetch(&slots->slot[tag >> slots->shift]);
 }
 
+/* A node and its first row stand side by side. */
+enum { NODE_LINES = 3 };
+
+void
+gs_index_prefetch_node(const gs_index *index, const gs_arena *arena,
+                       uint64_t hash)
+{
+  const gs_slots *slots =
+      atomic_load_explicit(&index->slots, memory_order_acquire);
+  uint32_t tag = (uint32_t)(hash >> TAG_BITS);
+  uint32_t at = tag >> slots->shift;
+  uint64_t value = atomic_load_explicit(&slots->slot[at], memory_order_acquire);
+  while (value != 0 && (uint32_t)(value >> TAG_BITS) != tag) {
+    at = (at + 1) & slots->mask;
+    value = atomic_load_explicit(&slots->slot[at], memory_order_acquire);
+  }
+  if (value != 0) {
+    uintptr_t node = (uintptr_t)gs_node_at(arena, (uint32_t)value);
+    for (size_t i = 0; i < NODE_LINES; i++) {
+      __builtin_prefetch((const void *)(node + i * GS_ARENA_LINE_BYTES));
+    }
+  }
+}
+
 size_t
 gs_index_bytes(const gs_index *index)
 {

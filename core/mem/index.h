@@ -52,6 +52,10 @@ uint32_t gs_index_find(const gs_index *index, const gs_arena *arena,
 
 void gs_index_prefetch(const gs_index *index, uint64_t hash);
 
+/* Then, that being there, the node it most likely leads to. */
+void gs_index_prefetch_node(const gs_index *index, const gs_arena *arena,
+                            uint64_t hash);
+
 /* Bytes of all arrays. */
 size_t gs_index_bytes(const gs_index *index);
 

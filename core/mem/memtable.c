@@ -179,6 +179,12 @@ gs_memtable_prefetch(const gs_memtable *table, uint64_t hash)
   gs_index_prefetch(&table->index, hash);
 }
 
+void
+gs_memtable_prefetch_row(const gs_memtable *table, uint64_t hash)
+{
+  gs_index_prefetch_node(&table->index, &table->arena, hash);
+}
+
 uint64_t
 gs_memtable_used_bytes(const gs_memtable *table)
 {

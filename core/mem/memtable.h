@@ -80,6 +80,9 @@ void gs_memtable_void_above(gs_memtable *table, uint64_t seq);
 /* Brings the hash slot of a key towards the processor's caches. */
 void gs_memtable_prefetch(const gs_memtable *table, uint64_t hash);
 
+/* Then, that slot being there, the key's node and newest row. */
+void gs_memtable_prefetch_row(const gs_memtable *table, uint64_t hash);
+
 /* Whether it has no entry yet. A reader that loaded the store's published
  * sequence before asking misses nothing it may see. */
 bool gs_memtable_is_empty(const gs_memtable *table);

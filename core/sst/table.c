@@ -230,6 +230,14 @@ newest_visible(gs_table *table, row_place *place, uint64_t seq, gs_entry *out,
   return GS_OK;
 }
 
+/* Where a locator points, as a place in a block. */
+static inline uint32_t
+place_in_block(const gs_table *table, uint32_t locator)
+{
+  uint32_t shift = table->footer.locator_shift;
+  return (locator & ((1U << shift) - 1)) * GS_BLOCK_UNIT_BYTES;
+}
+
 /* Asks for a common row's lines while the frame's own words come; the place is
  * not yet known to be inside it. */
 static inline void
@@ -252,7 +260,7 @@ follow(gs_table *table, uint32_t locator, row_place *place, gs_entry *out,
         GS_FAIL(err, GS_CORRUPT, "the point index names a block that is not");
     return gs_table_fail_at(table, err, status, table->footer.index.offset);
   }
-  uint32_t at = (locator & ((1U << shift) - 1)) * GS_BLOCK_UNIT_BYTES;
+  uint32_t at = place_in_block(table, locator);
   gs_frame *frame =
       atomic_load_explicit(&table->homes[number], memory_order_acquire);
   if (frame != NULL) {
@@ -307,6 +315,42 @@ find_by_fences(gs_table *table, gs_slice key, row_place *place, gs_entry *out,
   }
   return GS_ABSENT;
 }
+
+/* ---- getting ready for it -------------------------------------------------- */
+
+gs_table_hint
+gs_table_prefetch_home(const gs_table *table, uint64_t hash)
+{
+  const gs_point_index *index = gs_table_index(table);
+  gs_table_hint hint = {0};
+  if (index == NULL) {
+    return hint;
+  }
+  uint32_t locator;
+  gs_point_probe probe = gs_point_probe_begin(index, hash);
+  if (gs_point_probe_next(&probe, &locator)) {
+    uint32_t number = locator >> table->footer.locator_shift;
+    if (number < table->fences.count) {
+      hint.home = &table->homes[number];
+      hint.at = place_in_block(table, locator);
+      __builtin_prefetch(hint.home);
+    }
+  }
+  return hint;
+}
+
+void
+gs_table_prefetch_row(gs_table_hint hint)
+{
+  const _Atomic(gs_frame *) *home = hint.home;
+  const gs_frame *frame =
+      home == NULL ? NULL : atomic_load_explicit(home, memory_order_acquire);
+  if (frame != NULL) {
+    ask_for_row(frame, hint.at);
+  }
+}
+
+/* ---- getting ---------------------------------------------------------------- */
 
 enum { EARLY_GETS = 16 };
 

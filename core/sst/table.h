@@ -40,6 +40,17 @@ uint64_t gs_table_memory_bytes(const gs_table *table);
 /* Starts bringing the key's index line into the processor's caches. */
 void gs_table_prefetch(const gs_table *table, uint64_t hash);
 
+/* Where a row most likely stands: a block's place in memory and a place in it. */
+typedef struct gs_table_hint {
+  const void *home; /* NULL: the table has not the key */
+  uint32_t at;
+} gs_table_hint;
+
+/* Then, that line being there: what it names, whose home is asked for; and then,
+ * with the home there, the row. Require: inside an epoch. */
+gs_table_hint gs_table_prefetch_home(const gs_table *table, uint64_t hash);
+void gs_table_prefetch_row(gs_table_hint hint);
+
 /* The newest version with sequence <= seq: GS_OK and *out; GS_ABSENT; or an
  * error. Requires: inside an epoch; *out is valid until it is left. */
 GS_MUST_CHECK gs_status gs_table_get(gs_table *table, gs_slice key,

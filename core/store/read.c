@@ -7,8 +7,7 @@
  * The view is loaded before the sequence: everything the view may already have
  * dropped is covered by versions that the sequence, being later, sees.
  */
-#include "code/hash.h"
-#include "store/store.h"
+#include "store/lookup.h"
 
 static gs_read_point
 stand_now(gs_store *store, const gs_snapshot *snapshot)
@@ -25,99 +24,21 @@ stand_now(gs_store *store, const gs_snapshot *snapshot)
   return point;
 }
 
-static bool
-find_in_memory(const gs_read_point *point, gs_slice key, uint64_t hash,
-               gs_entry *out)
-{
-  for (size_t i = 0; i < point->view->memtable_count; i++) {
-    if (gs_memtable_get(point->view->memtables[i], key, hash, point->seq,
-                        out)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static gs_status
-find_in_table(gs_store *store, gs_tree_table *found, gs_slice key,
-              uint64_t hash, uint64_t seq, gs_entry *out, gs_error *err)
-{
-  gs_table *table;
-  gs_status status = gs_store_table(store, found, &table, err);
-  if (status != GS_OK) {
-    return status;
-  }
-  return gs_table_get(table, key, hash, seq, out, err);
-}
-
-/* Runs that are looked at together. */
-enum { GROUP_RUNS = 16 };
-
-/* The tables of the runs from first on that may have the key, newest first; how
- * many. Their index lines are asked for at once, so that the misses overlap. */
-static size_t
-choose_tables(const gs_version *version, size_t first, gs_slice key,
-              uint64_t hash, gs_tree_table *chosen[GROUP_RUNS])
-{
-  size_t left = version->run_count - first;
-  size_t end = first + (left < GROUP_RUNS ? left : GROUP_RUNS);
-  size_t count = 0;
-  for (size_t i = first; i < end; i++) {
-    gs_tree_table *found = gs_run_find(version->runs[i], key);
-    const gs_table *table =
-        found == NULL
-            ? NULL
-            : atomic_load_explicit(&found->payload, memory_order_acquire);
-    if (table != NULL) {
-      gs_table_prefetch(table, hash);
-    }
-    if (found != NULL) {
-      chosen[count++] = found;
-    }
-  }
-  return count;
-}
-
-static gs_status
-find_in_group(gs_store *store, const gs_read_point *point, size_t first,
-              gs_slice key, uint64_t hash, gs_entry *out, gs_error *err)
-{
-  gs_tree_table *chosen[GROUP_RUNS];
-  size_t count = choose_tables(point->view->version, first, key, hash, chosen);
-  for (size_t i = 0; i < count; i++) {
-    gs_status status =
-        find_in_table(store, chosen[i], key, hash, point->seq, out, err);
-    if (status != GS_ABSENT) {
-      return status;
-    }
-  }
-  return GS_ABSENT;
-}
-
 gs_status
 gs_store_find(gs_store *store, const gs_read_point *point, gs_slice key,
               gs_entry *out, gs_error *err)
 {
-  uint64_t hash = gs_hash_key(key);
-  if (find_in_memory(point, key, hash, out)) {
-    return GS_OK;
-  }
-  size_t run_count = point->view->version->run_count;
-  for (size_t first = 0; first < run_count; first += GROUP_RUNS) {
-    gs_status status = find_in_group(store, point, first, key, hash, out, err);
-    if (status != GS_ABSENT) {
-      return status;
-    }
-  }
-  return GS_ABSENT;
+  gs_lookup lookup; /* large, so it is not cleared */
+  gs_lookup_begin(&lookup, key);
+  return gs_lookup_find(&lookup, store, point, out, err);
 }
 
 /* GS_OK only for a version that a reader at the point gets a value from. */
 static gs_status
-find_live(gs_store *store, const gs_read_point *point, gs_slice key,
+find_live(gs_lookup *lookup, gs_store *store, const gs_read_point *point,
           gs_entry *out, gs_error *err)
 {
-  gs_status status = gs_store_find(store, point, key, out, err);
+  gs_status status = gs_lookup_find(lookup, store, point, out, err);
   if (status != GS_OK) {
     return status;
   }
@@ -132,11 +53,11 @@ find_live(gs_store *store, const gs_read_point *point, gs_slice key,
 }
 
 static void
-count_get(gs_store *store, uint32_t slot, bool is_hit)
+count_gets(gs_store *store, uint32_t slot, size_t gets, size_t hits)
 {
   gs_read_counters *mine = &store->read_counters[slot];
-  gs_tally_own(&mine->gets, 1);
-  gs_tally_own(&mine->hits, is_hit);
+  gs_tally_own(&mine->gets, gets);
+  gs_tally_own(&mine->hits, hits);
 }
 
 static gs_status
@@ -188,13 +109,15 @@ read_one(gs_store *store, const gs_snapshot *snapshot, gs_slice key,
     return status;
   }
   gs_entry entry;
+  gs_lookup lookup;
   uint32_t slot = gs_epoch_enter(store->epoch);
   gs_read_point point = stand_now(store, snapshot);
-  status = find_live(store, &point, key, &entry, err);
+  gs_lookup_begin(&lookup, key);
+  status = find_live(&lookup, store, &point, &entry, err);
   if (status == GS_OK) {
     status = copy_out(&entry, with_bytes, out, err);
   }
-  count_get(store, slot, status == GS_OK);
+  count_gets(store, slot, 1, status == GS_OK);
   gs_epoch_leave(store->epoch, slot);
   return status;
 }
@@ -213,13 +136,33 @@ gs_contains(gs_store *store, const gs_snapshot *snapshot, gs_slice key,
   return read_one(store, snapshot, key, false, out, err);
 }
 
+/* ---- several keys --------------------------------------------------------- */
+
+enum { GROUP_KEYS = 16 };
+
+static void
+ask_for_group(gs_lookup *lookups, const gs_read_point *point,
+              const gs_slice *keys, size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    gs_lookup_begin(&lookups[i], keys[i]);
+    gs_lookup_ask(&lookups[i], point);
+  }
+  for (size_t i = 0; i < count; i++) {
+    gs_lookup_ask_homes(&lookups[i], point);
+  }
+  for (size_t i = 0; i < count; i++) {
+    gs_lookup_ask_rows(&lookups[i]);
+  }
+}
+
 static gs_status
-read_into(gs_store *store, const gs_read_point *point, gs_slice key,
+read_into(gs_lookup *lookup, gs_store *store, const gs_read_point *point,
           gs_buffer *bytes, gs_found *found, gs_error *err)
 {
   gs_entry entry;
   *found = (gs_found){.offset = bytes->size};
-  gs_status status = find_live(store, point, key, &entry, err);
+  gs_status status = find_live(lookup, store, point, &entry, err);
   if (status == GS_ABSENT) {
     return GS_OK;
   }
@@ -228,6 +171,21 @@ read_into(gs_store *store, const gs_read_point *point, gs_slice key,
     found->is_present = true;
     found->size = entry.value.size;
     status = gs_buffer_status(bytes, err);
+  }
+  return status;
+}
+
+static gs_status
+read_group(gs_store *store, const gs_read_point *point, const gs_slice *keys,
+           size_t count, gs_buffer *bytes, gs_found *found, size_t *found_count,
+           gs_error *err)
+{
+  gs_lookup lookups[GROUP_KEYS];
+  gs_status status = GS_OK;
+  ask_for_group(lookups, point, keys, count);
+  for (size_t i = 0; status == GS_OK && i < count; i++) {
+    status = read_into(&lookups[i], store, point, bytes, &found[i], err);
+    *found_count += status == GS_OK && found[i].is_present;
   }
   return status;
 }
@@ -244,15 +202,19 @@ gs_get_many(gs_store *store, const gs_snapshot *snapshot, const gs_slice *keys,
   if (status != GS_OK) {
     return status;
   }
+  size_t hits = 0;
   uint32_t slot = gs_epoch_enter(store->epoch);
   gs_read_point point = stand_now(store, snapshot);
   if (point.now_ms == 0) {
     point.now_ms = gs_store_clock(store);
   }
-  for (size_t i = 0; status == GS_OK && i < key_count; i++) {
-    status = read_into(store, &point, keys[i], bytes, &found[i], err);
-    count_get(store, slot, status == GS_OK && found[i].is_present);
+  for (size_t i = 0; status == GS_OK && i < key_count; i += GROUP_KEYS) {
+    size_t left = key_count - i;
+    size_t count = left < GROUP_KEYS ? left : GROUP_KEYS;
+    status = read_group(store, &point, keys + i, count, bytes, found + i, &hits,
+                        err);
   }
+  count_gets(store, slot, key_count, hits);
   gs_epoch_leave(store->epoch, slot);
   return status;
 }

@@ -58,6 +58,7 @@ test_every_key_is_found_and_no_other_while_the_index_grows(void **state)
     gs_slice key = number_key(&i);
     uint64_t hash = gs_hash_key(key);
     gs_index_prefetch(&fix.index, hash);
+    gs_index_prefetch_node(&fix.index, &fix.arena, hash);
     assert_int_equal(gs_index_find(&fix.index, &fix.arena, key, hash),
                      i < KEYS ? nodes[i] : 0);
   }

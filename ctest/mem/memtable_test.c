@@ -32,6 +32,7 @@ expect_get(const gs_memtable *table, const history *past, gs_slice key,
   const gs_entry *wanted = history_get(past, key, seq);
   uint64_t hash = gs_hash_key(key);
   gs_memtable_prefetch(table, hash);
+  gs_memtable_prefetch_row(table, hash);
   assert_int_equal(gs_memtable_get(table, key, hash, seq, &got),
                    wanted != NULL);
   if (wanted != NULL) {

@@ -54,6 +54,7 @@ assert_all_gets(kit_table *kit, const kit_entries *entries, uint64_t seed)
     uint8_t room[KIT_KEY_ROOM];
     gs_slice key = kit_random_key(&seed, room);
     gs_table_prefetch(kit->table, gs_hash_key(key));
+    gs_table_prefetch_row(gs_table_prefetch_home(kit->table, gs_hash_key(key)));
     assert_get(kit, entries, key, kit_below(&seed, 2) * GS_SEQ_MAX);
   }
 }

@@ -20,6 +20,7 @@ local MANY <const>, FILL <const>, BATCH <const> = 16, 64, 100
 local core = assert(package.searchpath("grainstore.core", package.cpath))
 local pair = assert(package.loadlib(core, "luaopen_pair"))()
 M.wall = pair.wall
+M.now = pair.now
 
 -- Operations of one measured loop, for small values: whole groups and pages.
 local OPERATIONS <const> = 16000

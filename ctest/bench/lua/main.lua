@@ -5,6 +5,7 @@
 local argparse = require "argparse"
 local boundary = require "boundary"
 local figures = require "figures"
+local groups = require "groups"
 local others = require "others"
 local picks = require "picks"
 local policies = require "policies"
@@ -43,7 +44,7 @@ local function options()
   count("--seed", "Of what is drawn.", "4711")
   parser:option("--policies", "Only these policies."):convert(words)
   parser:option("--only", "One part.")
-    :choices { "boundary", "others", "policies", "picks" }
+    :choices { "boundary", "groups", "others", "policies", "picks" }
   parser:option("--csv", "Write the results there too.")
   parser:option("--dir", "Where stores are made.", ".")
   return parser:parse()
@@ -83,6 +84,10 @@ if wants "boundary" then
   local rows, lines = boundary.run(chosen)
   say("The binding: nanoseconds of the thread for an entry, medians of "
     .. chosen.rounds .. " turns", rows, lines)
+end
+if wants "groups" then
+  say("One call for several: nanoseconds of the thread for an entry, medians "
+    .. "of " .. chosen.rounds .. " turns", groups.run(chosen, boundary.now), {})
 end
 if wants "others" then
   local rows, versions, missing = others.run(chosen, boundary.wall)
