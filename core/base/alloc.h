@@ -23,6 +23,8 @@ typedef struct gs_alloc gs_alloc;
 struct gs_alloc {
   void *(*resize)(gs_alloc *self, void *block, size_t old_size,
                   size_t new_size);
+  size_t zeroed_bytes; /* new blocks of so many bytes and more are full of
+                          zeros; 0: none is known to be */
 };
 
 /* Gives: free with gs_alloc_free and the same size. Requires: size > 0. */
@@ -37,7 +39,8 @@ static inline void *
 gs_alloc_zeroed(gs_alloc *alloc, size_t size)
 {
   void *block = alloc->resize(alloc, NULL, 0, size);
-  if (block != NULL) {
+  if (block != NULL &&
+      (alloc->zeroed_bytes == 0 || size < alloc->zeroed_bytes)) {
     memset(block, 0, size);
   }
   return block;

@@ -48,8 +48,10 @@ typedef enum gs_advice {
   GS_ADVICE_SEQUENTIAL = 0, /* will be read once from front to back */
   GS_ADVICE_RANDOM = 1,     /* will be read in no order: no read-ahead */
   GS_ADVICE_DONTNEED = 2,   /* the kernel may drop its copy */
-  GS_ADVICE_WRITTEN = 3,    /* its whole pages will not be written again, but
-                               what follows will be: a mapping shows that */
+  GS_ADVICE_WRITTEN = 3,    /* its whole pages will not be written again, and
+                               a file that is written from front to back has
+                               others behind it by now: no mapping need hold
+                               what is complete */
 } gs_advice;
 
 /* What is known about a directory entry. */

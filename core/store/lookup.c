@@ -11,11 +11,55 @@ gs_lookup_begin(gs_lookup *lookup, gs_slice key)
 {
   lookup->key = key;
   lookup->hash = gs_hash_key(key);
+  lookup->has_looked = false;
+  lookup->is_found = false;
   lookup->run_count = 0;
   lookup->table_count = 0;
 }
 
-/* ---- asking --------------------------------------------------------------- */
+/* ---- memory --------------------------------------------------------------- */
+
+void
+gs_lookup_ask_memory(const gs_lookup *lookup, const gs_read_point *point)
+{
+  const gs_view *view = point->view;
+  for (size_t i = 0; i < view->memtable_count; i++) {
+    gs_memtable_prefetch(view->memtables[i], lookup->hash);
+  }
+}
+
+void
+gs_lookup_ask_nodes(const gs_lookup *lookup, const gs_read_point *point)
+{
+  const gs_view *view = point->view;
+  for (size_t i = 0; i < view->memtable_count; i++) {
+    gs_memtable_prefetch_row(view->memtables[i], lookup->hash);
+  }
+}
+
+static bool
+find_in_memory(const gs_lookup *lookup, const gs_read_point *point,
+               gs_entry *out)
+{
+  const gs_view *view = point->view;
+  for (size_t i = 0; i < view->memtable_count; i++) {
+    if (gs_memtable_get(view->memtables[i], lookup->key, lookup->hash,
+                        point->seq, out)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool
+gs_lookup_look_in_memory(gs_lookup *lookup, const gs_read_point *point)
+{
+  lookup->has_looked = true;
+  lookup->is_found = find_in_memory(lookup, point, &lookup->entry);
+  return lookup->is_found;
+}
+
+/* ---- tables --------------------------------------------------------------- */
 
 static const gs_table *
 opened(const gs_tree_table *found)
@@ -47,22 +91,14 @@ choose_tables(gs_lookup *lookup, const gs_version *version)
 }
 
 void
-gs_lookup_ask(gs_lookup *lookup, const gs_read_point *point)
+gs_lookup_ask_tables(gs_lookup *lookup, const gs_read_point *point)
 {
-  const gs_view *view = point->view;
-  for (size_t i = 0; i < view->memtable_count; i++) {
-    gs_memtable_prefetch(view->memtables[i], lookup->hash);
-  }
-  choose_tables(lookup, view->version);
+  choose_tables(lookup, point->view->version);
 }
 
 void
-gs_lookup_ask_homes(gs_lookup *lookup, const gs_read_point *point)
+gs_lookup_ask_homes(gs_lookup *lookup)
 {
-  const gs_view *view = point->view;
-  for (size_t i = 0; i < view->memtable_count; i++) {
-    gs_memtable_prefetch_row(view->memtables[i], lookup->hash);
-  }
   lookup->hint.home = NULL;
   for (size_t i = 0; lookup->hint.home == NULL && i < lookup->table_count;
        i++) {
@@ -81,20 +117,6 @@ gs_lookup_ask_rows(const gs_lookup *lookup)
 
 /* ---- finding -------------------------------------------------------------- */
 
-static bool
-find_in_memory(const gs_lookup *lookup, const gs_read_point *point,
-               gs_entry *out)
-{
-  const gs_view *view = point->view;
-  for (size_t i = 0; i < view->memtable_count; i++) {
-    if (gs_memtable_get(view->memtables[i], lookup->key, lookup->hash,
-                        point->seq, out)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 static gs_status
 find_in_tables(const gs_lookup *lookup, gs_store *store,
                const gs_read_point *point, gs_entry *out, gs_error *err)
@@ -111,18 +133,29 @@ find_in_tables(const gs_lookup *lookup, gs_store *store,
   return status;
 }
 
-gs_status
-gs_lookup_find(gs_lookup *lookup, gs_store *store, const gs_read_point *point,
-               gs_entry *out, gs_error *err)
+static gs_status
+find_in_runs(gs_lookup *lookup, gs_store *store, const gs_read_point *point,
+             gs_entry *out, gs_error *err)
 {
   const gs_version *version = point->view->version;
-  if (find_in_memory(lookup, point, out)) {
-    return GS_OK;
-  }
   gs_status status = find_in_tables(lookup, store, point, out, err);
   while (status == GS_ABSENT && lookup->run_count < version->run_count) {
     choose_tables(lookup, version);
     status = find_in_tables(lookup, store, point, out, err);
   }
   return status;
+}
+
+gs_status
+gs_lookup_find(gs_lookup *lookup, gs_store *store, const gs_read_point *point,
+               gs_entry *out, gs_error *err)
+{
+  if (lookup->is_found) {
+    *out = lookup->entry;
+    return GS_OK;
+  }
+  if (!lookup->has_looked && find_in_memory(lookup, point, out)) {
+    return GS_OK;
+  }
+  return find_in_runs(lookup, store, point, out, err);
 }

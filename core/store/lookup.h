@@ -5,11 +5,12 @@
  * Model: where a key is found depends on memory that is rarely in a cache: a
  * slot or a bucket, then what it names, then the row. A single lookup waits for
  * each in turn. Several may take the steps together, all of them the first, then
- * all the second: asking waits for nothing, so what they would have waited for
- * one after another comes at once.
+ * all the second: what they would have waited for one after another comes at
+ * once.
  *
- *   begin ─▶ ask ─▶ ask_homes ─▶ ask_rows ─▶ find      several
- *   begin ─▶ find                                       one
+ *   begin, ask_memory ─▶ ask_nodes ─▶ look_in_memory      several, and those
+ *     ─▶ ask_tables ─▶ ask_homes ─▶ ask_rows ─▶ find        not found there
+ *   begin ─▶ find                                         one
  *
  * Life: on the stack of a read; the key stays the caller's. Threads: the one that
  * reads, inside an epoch from begin to find and until the entry was used.
@@ -25,6 +26,9 @@ enum { GS_LOOKUP_RUNS = 16 };
 typedef struct gs_lookup {
   gs_slice key;
   uint64_t hash;
+  bool has_looked; /* in memory, */
+  bool is_found;   /* and there it was: entry */
+  gs_entry entry;
   size_t run_count;                      /* whose tables were chosen */
   size_t table_count;                    /* of those that may have the key, */
   gs_tree_table *tables[GS_LOOKUP_RUNS]; /* newest first */
@@ -33,13 +37,17 @@ typedef struct gs_lookup {
 
 void gs_lookup_begin(gs_lookup *lookup, gs_slice key);
 
-/* Asks for the slots of memtables and the buckets of tables. */
-void gs_lookup_ask(gs_lookup *lookup, const gs_read_point *point);
+/* Ask for the slots of memtables, and for the nodes those name. */
+void gs_lookup_ask_memory(const gs_lookup *lookup, const gs_read_point *point);
+void gs_lookup_ask_nodes(const gs_lookup *lookup, const gs_read_point *point);
 
-/* For the places of blocks that those buckets name, and memtables' rows. */
-void gs_lookup_ask_homes(gs_lookup *lookup, const gs_read_point *point);
+/* Whether a memtable answers; find then gives that answer. */
+bool gs_lookup_look_in_memory(gs_lookup *lookup, const gs_read_point *point);
 
-/* For the rows in those blocks. */
+/* Ask for the buckets of tables, the homes of the blocks that those name, and
+ * the rows in them. */
+void gs_lookup_ask_tables(gs_lookup *lookup, const gs_read_point *point);
+void gs_lookup_ask_homes(gs_lookup *lookup);
 void gs_lookup_ask_rows(const gs_lookup *lookup);
 
 /* Newest version <= the point's sequence, dead or alive; GS_ABSENT: none. *out

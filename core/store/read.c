@@ -140,19 +140,41 @@ gs_contains(gs_store *store, const gs_snapshot *snapshot, gs_slice key,
 
 enum { GROUP_KEYS = 16 };
 
+/* Looks in memory; the numbers of the keys that are not there, and how many. */
+static size_t
+look_in_memory(gs_lookup *lookups, const gs_read_point *point,
+               const gs_slice *keys, size_t count, uint8_t *others)
+{
+  size_t other_count = 0;
+  for (size_t i = 0; i < count; i++) {
+    gs_lookup_begin(&lookups[i], keys[i]);
+    gs_lookup_ask_memory(&lookups[i], point);
+  }
+  for (size_t i = 0; i < count; i++) {
+    gs_lookup_ask_nodes(&lookups[i], point);
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (!gs_lookup_look_in_memory(&lookups[i], point)) {
+      others[other_count++] = (uint8_t)i;
+    }
+  }
+  return other_count;
+}
+
 static void
 ask_for_group(gs_lookup *lookups, const gs_read_point *point,
               const gs_slice *keys, size_t count)
 {
-  for (size_t i = 0; i < count; i++) {
-    gs_lookup_begin(&lookups[i], keys[i]);
-    gs_lookup_ask(&lookups[i], point);
+  uint8_t others[GROUP_KEYS];
+  size_t other_count = look_in_memory(lookups, point, keys, count, others);
+  for (size_t i = 0; i < other_count; i++) {
+    gs_lookup_ask_tables(&lookups[others[i]], point);
   }
-  for (size_t i = 0; i < count; i++) {
-    gs_lookup_ask_homes(&lookups[i], point);
+  for (size_t i = 0; i < other_count; i++) {
+    gs_lookup_ask_homes(&lookups[others[i]]);
   }
-  for (size_t i = 0; i < count; i++) {
-    gs_lookup_ask_rows(&lookups[i]);
+  for (size_t i = 0; i < other_count; i++) {
+    gs_lookup_ask_rows(&lookups[others[i]]);
   }
 }
 
@@ -175,17 +197,27 @@ read_into(gs_lookup *lookup, gs_store *store, const gs_read_point *point,
   return status;
 }
 
+/* What a call of get_many did. */
+typedef struct many {
+  gs_store *store;
+  gs_read_point point;
+  gs_buffer *bytes;
+  size_t looked; /* keys, the one that failed included */
+  size_t hits;
+} many;
+
 static gs_status
-read_group(gs_store *store, const gs_read_point *point, const gs_slice *keys,
-           size_t count, gs_buffer *bytes, gs_found *found, size_t *found_count,
+read_group(many *m, const gs_slice *keys, size_t count, gs_found *found,
            gs_error *err)
 {
   gs_lookup lookups[GROUP_KEYS];
   gs_status status = GS_OK;
-  ask_for_group(lookups, point, keys, count);
+  ask_for_group(lookups, &m->point, keys, count);
   for (size_t i = 0; status == GS_OK && i < count; i++) {
-    status = read_into(&lookups[i], store, point, bytes, &found[i], err);
-    *found_count += status == GS_OK && found[i].is_present;
+    status =
+        read_into(&lookups[i], m->store, &m->point, m->bytes, &found[i], err);
+    m->looked++;
+    m->hits += status == GS_OK && found[i].is_present;
   }
   return status;
 }
@@ -202,19 +234,18 @@ gs_get_many(gs_store *store, const gs_snapshot *snapshot, const gs_slice *keys,
   if (status != GS_OK) {
     return status;
   }
-  size_t hits = 0;
   uint32_t slot = gs_epoch_enter(store->epoch);
-  gs_read_point point = stand_now(store, snapshot);
-  if (point.now_ms == 0) {
-    point.now_ms = gs_store_clock(store);
+  many m = {
+      .store = store, .point = stand_now(store, snapshot), .bytes = bytes};
+  if (m.point.now_ms == 0) {
+    m.point.now_ms = gs_store_clock(store);
   }
   for (size_t i = 0; status == GS_OK && i < key_count; i += GROUP_KEYS) {
     size_t left = key_count - i;
     size_t count = left < GROUP_KEYS ? left : GROUP_KEYS;
-    status = read_group(store, &point, keys + i, count, bytes, found + i, &hits,
-                        err);
+    status = read_group(&m, keys + i, count, found + i, err);
   }
-  count_gets(store, slot, key_count, hits);
+  count_gets(store, slot, m.looked, m.hits);
   gs_epoch_leave(store->epoch, slot);
   return status;
 }

@@ -5,9 +5,10 @@
  *   commit   writers: the log, the active memtable, sequence numbers
  *   install  the manifest file: one change of the tree at a time
  *   state    short, in memory only: jobs, claims, snapshots, the current view
- * The journal's files have a lock of their own, see journal.h.
  * They are taken in this order: commit, install, state. Nothing waits for the
- * device under `state`.
+ * device under `state`. Around them stand `turn`, before commit and with nothing
+ * held (turn.h), and `calls`, last, for the log thread's sleep. The journal's
+ * files have a lock of their own, see journal.h.
  *   S1 visible_seq <= next_seq - 1; every entry <= visible_seq is in the view
  *      of any reader that loads the view afterwards.
  *   S2 An acknowledged sync write is <= durable_seq; visible_seq never passes a

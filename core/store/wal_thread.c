@@ -91,6 +91,7 @@ sleep_until_called(gs_store *store, uint64_t wait_us)
 {
   uint64_t seen = store->log_calls;
   gs_mutex_unlock(store->commit);
+  gs_env_point(store->env, "log.sleep");
   gs_mutex_lock(store->calls);
   if (store->log_calls == seen) {
     gs_cond_wait(store->log_work, store->calls, wait_us);

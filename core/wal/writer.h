@@ -63,9 +63,10 @@ uint64_t gs_log_durable_bytes(const gs_log_writer *writer);
  * ever. Does not move durable_bytes: the caller does, with mark_durable. */
 GS_MUST_CHECK gs_status gs_log_sync(gs_log_writer *writer, gs_error *err);
 
-/* What was appended is about to be synced: the first bytes of the file, frames
- * that are complete, leave the memory that appending goes through. Makes the sync
- * cheaper and is never needed. From the thread that syncs. */
+/* What was appended is about to be synced: the first bytes of the file, and the
+ * whole pages that came behind them by now, leave the memory that appending goes
+ * through. Makes the sync cheaper and is never needed. From the thread that
+ * syncs. */
 void gs_log_shed(gs_log_writer *writer, uint64_t bytes);
 
 /* Nothing will be appended any more: gives back the memory that was for that.

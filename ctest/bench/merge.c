@@ -166,7 +166,7 @@ heap_resize(gs_alloc *self, void *block, size_t old_size, size_t new_size)
   return realloc(block, new_size);
 }
 
-static gs_alloc heap = {heap_resize};
+static gs_alloc heap = {.resize = heap_resize};
 static uint64_t sink;
 
 static double

@@ -219,7 +219,7 @@ static void
 test_running_out_of_memory_at_birth_leaves_nothing_behind(void **state)
 {
   (void)state;
-  gs_alloc alloc = {failing_resize};
+  gs_alloc alloc = {.resize = failing_resize};
   gs_env env = test_env;
   env.alloc = &alloc;
   gs_epoch *epoch = NULL;

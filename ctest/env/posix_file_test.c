@@ -223,6 +223,57 @@ test_a_few_pages_of_a_mapping_are_made_writable_at_once(void **state)
   close_file(file);
 }
 
+/* A frame that begins and ends within pages is followed by others. */
+static void
+test_pages_are_made_writable_behind_frames_of_every_size(void **state)
+{
+  (void)state;
+  enum { KIB = BLOCK / 1024, SIZE = 64 * BLOCK, AT_ONCE = 4 };
+  static const size_t sizes[] = {4096, 20000, 15000, 15000, 15000};
+  static uint8_t bytes[20000];
+  unsigned few = makes_writable() ? AT_ONCE : 1;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_reserve(file, SIZE, &err), GS_OK);
+  gs_file_map(file, SIZE);
+  uint64_t at = 0;
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    assert_int_equal(gs_file_write(file, at, bytes, sizes[i], &err), GS_OK);
+    at += sizes[i];
+  }
+  uint64_t page = (at + 8 * BLOCK) / BLOCK * BLOCK;
+  unsigned before = count_present();
+  assert_int_equal(gs_file_write(file, page, "x", 1, &err), GS_OK);
+  assert_int_equal(count_present() - before, few * KIB);
+  assert_int_equal(gs_file_write(file, page + BLOCK * few, "x", 1, &err),
+                   GS_OK);
+  assert_int_equal(count_present() - before, 2 * few * KIB);
+  close_file(file);
+}
+
+static int
+write_to_a_cut_file(void *arg)
+{
+  gs_file *file = arg;
+  return truncate(file->path, 0) == 0 &&
+                 gs_file_write(file, 0, "x", 1, NULL) == GS_OK
+             ? 0
+             : 1;
+}
+
+/* Somebody cuts the file off: where the kernel tells beforehand that a store
+ * would be a fatal signal, it is a write. */
+static void
+test_a_page_without_a_place_is_written_by_call(void **state)
+{
+  (void)state;
+  gs_file *file = open_file("f", GS_OPEN_CREATE);
+  assert_int_equal(gs_file_reserve(file, 4 * BLOCK, &err), GS_OK);
+  gs_file_map(file, 4 * BLOCK);
+  child_end end = child_run(write_to_a_cut_file, file);
+  assert_int_equal(end.exit_status, makes_writable() ? 0 : -1);
+  close_file(file);
+}
+
 static void
 test_descriptors_are_closed_in_programs_that_are_started(void **state)
 {
@@ -532,7 +583,7 @@ static void
 test_a_file_made_without_memory_leaves_no_name(void **state)
 {
   (void)state;
-  gs_alloc none = {refuse};
+  gs_alloc none = {.resize = refuse};
   gs_env poor = *env;
   poor.alloc = &none;
   gs_file *file = NULL;
@@ -554,6 +605,8 @@ main(void)
       ONE_TEST(test_a_closed_file_holds_nothing),
       ONE_TEST(test_whole_pages_that_are_written_leave_the_mapping),
       ONE_TEST(test_a_few_pages_of_a_mapping_are_made_writable_at_once),
+      ONE_TEST(test_pages_are_made_writable_behind_frames_of_every_size),
+      ONE_TEST(test_a_page_without_a_place_is_written_by_call),
       ONE_TEST(test_a_file_that_is_no_longer_mapped_holds_its_descriptor_alone),
       ONE_TEST(test_descriptors_are_closed_in_programs_that_are_started),
       ONE_TEST(test_files_never_take_the_place_of_standard_streams),

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "sst/forge.h"
+#include "sst/table_impl.h"
 #include "support/temp_dir.h"
 
 static gs_status
@@ -39,6 +40,33 @@ assert_get(kit_table *kit, const kit_entries *entries, gs_slice key,
   }
 }
 
+static size_t hints_seen;
+
+/* Where its index names a row and the block is in memory, it is that of the key,
+ * but for keys that share a fingerprint. */
+static void
+assert_hints(const kit_table *kit, const kit_entries *entries)
+{
+  size_t named = 0;
+  size_t right = 0;
+  for (size_t i = 0; i < entries->count; i++) {
+    gs_entry row;
+    gs_slice key = entries->list[i].key;
+    gs_table_hint hint = gs_table_prefetch_home(kit->table, gs_hash_key(key));
+    const _Atomic(gs_frame *) *home = hint.home;
+    gs_frame *frame = home == NULL ? NULL : atomic_load(home);
+    gs_block block;
+    if (frame != NULL) {
+      block = gs_frame_block(frame);
+      named++;
+      right += gs_block_row(&block, hint.at, &row) != 0 &&
+               gs_slice_equal(row.key, key);
+    }
+  }
+  assert_in_range(right, named - named / 10, named);
+  hints_seen += right;
+}
+
 static void
 assert_all_gets(kit_table *kit, const kit_entries *entries, uint64_t seed)
 {
@@ -57,6 +85,9 @@ assert_all_gets(kit_table *kit, const kit_entries *entries, uint64_t seed)
     gs_table_prefetch_row(gs_table_prefetch_home(kit->table, gs_hash_key(key)));
     assert_get(kit, entries, key, kit_below(&seed, 2) * GS_SEQ_MAX);
   }
+  uint32_t slot = gs_epoch_enter(kit->epoch);
+  assert_hints(kit, entries);
+  gs_epoch_leave(kit->epoch, slot);
 }
 
 static void
@@ -98,6 +129,7 @@ test_every_key_is_read_at_every_sequence_number(void **state)
                        .max_seq_jump = 4};
     check_taste(&taste);
   }
+  assert_true(hints_seen > 1000);
 }
 
 static void

@@ -120,9 +120,13 @@ look_up(gs_store *store, const gs_read_point *point, size_t number, bool asks)
   gs_lookup_begin(&lookup, gs_slice_str(text.text));
   if (asks) {
     uint64_t ops = gs_sim_ops(sim_machine);
-    gs_lookup_ask(&lookup, point);
-    gs_lookup_ask_homes(&lookup, point);
-    gs_lookup_ask_rows(&lookup);
+    gs_lookup_ask_memory(&lookup, point);
+    gs_lookup_ask_nodes(&lookup, point);
+    if (!gs_lookup_look_in_memory(&lookup, point)) {
+      gs_lookup_ask_tables(&lookup, point);
+      gs_lookup_ask_homes(&lookup);
+      gs_lookup_ask_rows(&lookup);
+    }
     assert_int_equal(gs_sim_ops(sim_machine), ops);
   }
   gs_status status = gs_lookup_find(&lookup, store, point, &entry, &kit_err);

@@ -98,25 +98,32 @@ test_reads_and_hits_are_counted(void **state)
   kit_close(store);
 }
 
-static void
-test_a_damaged_block_is_an_error_for_its_keys_only(void **state)
+/* Two runs of 40 keys each, "a" and "m", the second with a wrong bit. */
+static gs_store *
+open_damaged(const gs_options *options, char path[64])
 {
-  (void)state;
-  gs_options options = kit_options();
-  gs_store *store = kit_open(&options);
+  gs_store *store = kit_open(options);
   kit_fill(store, "a", 1, 40);
   KIT_OK(gs_flush(store, &kit_err));
   kit_fill(store, "m", 1, 40);
   KIT_OK(gs_flush(store, &kit_err));
   gs_shape *shape = NULL;
   KIT_OK(gs_shape_new(store, &shape, &kit_err));
-  char path[64];
-  snprintf(path, sizeof path, "/db/%06llu.sst",
+  snprintf(path, 64, "/db/%06llu.sst",
            (unsigned long long)kit_table(shape, 0, 0).id);
   gs_shape_free(shape);
   kit_close(store);
   KIT_OK(gs_sim_flip(sim_machine, path, 5000, &kit_err));
-  store = kit_open(&options);
+  return kit_open(options);
+}
+
+static void
+test_a_damaged_block_is_an_error_for_its_keys_only(void **state)
+{
+  (void)state;
+  char path[64];
+  gs_options options = kit_options();
+  gs_store *store = open_damaged(&options, path);
   size_t damaged = 0;
   for (int i = 1; i <= 40; i++) {
     char key[16];
@@ -134,6 +141,39 @@ test_a_damaged_block_is_an_error_for_its_keys_only(void **state)
   kit_close(store);
 }
 
+static void
+test_of_many_keys_those_up_to_the_damaged_one_are_counted(void **state)
+{
+  (void)state;
+  enum { COUNT = 40 };
+  char path[64];
+  char texts[COUNT][16];
+  gs_slice keys[COUNT];
+  gs_found found[COUNT];
+  gs_buffer bytes;
+  gs_options options = kit_options();
+  gs_store *store = open_damaged(&options, path);
+  size_t looked = 0;
+  for (int i = 0; i < COUNT; i++) {
+    snprintf(texts[i], sizeof texts[i], "m%04d", i + 1);
+    keys[i] = gs_slice_str(texts[i]);
+  }
+  while (gs_contains(store, NULL, keys[looked], NULL, &kit_err) == GS_OK) {
+    looked++;
+  }
+  assert_in_range(looked, 1, COUNT - 2);
+  gs_stats before = kit_stats(store);
+  gs_buffer_init(&bytes, gs_get_alloc(store));
+  assert_int_equal(
+      gs_get_many(store, NULL, keys, COUNT, &bytes, found, &kit_err),
+      GS_CORRUPT);
+  gs_buffer_deinit(&bytes);
+  gs_stats after = kit_stats(store);
+  assert_int_equal(after.gets - before.gets, looked + 1);
+  assert_int_equal(after.get_hits - before.get_hits, looked);
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -143,6 +183,7 @@ main(void)
       KIT_TEST(test_many_keys_come_back_in_their_order_with_gaps_marked),
       KIT_TEST(test_reads_and_hits_are_counted),
       KIT_TEST(test_a_damaged_block_is_an_error_for_its_keys_only),
+      KIT_TEST(test_of_many_keys_those_up_to_the_damaged_one_are_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

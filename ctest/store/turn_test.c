@@ -5,11 +5,12 @@
 #include "store_kit.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include "store/turn.h"
 #include "support/temp_dir.h"
 
-enum { ROUNDS = 100 };
+enum { ROUNDS = 100, ALARM_S = 60 };
 
 static temp_dir dir;
 
@@ -30,14 +31,21 @@ tear_down(void **state)
 }
 
 static gs_store *
-open_here(uint32_t threads)
+open_on(gs_env *machine, uint32_t threads)
 {
   gs_options options = kit_options();
-  options.env = gs_env_posix();
+  options.env = machine;
   options.threads = threads;
+  options.durability = GS_DURABILITY_OS; /* nothing is due in time */
   gs_store *store = NULL;
   KIT_OK(gs_open(temp_dir_at(&dir, "db"), &options, &store, &kit_err));
   return store;
+}
+
+static gs_store *
+open_here(uint32_t threads)
+{
+  return open_on(gs_env_posix(), threads);
 }
 
 typedef struct turn {
@@ -106,16 +114,81 @@ test_several_that_ask_have_it_one_after_another(void **state)
   kit_close(t.store);
 }
 
-/* The log thread sleeps beside commit, and hears of what came meanwhile. */
+/* Until nothing but a call wakes the log thread any more. */
 static void
-test_a_store_whose_log_thread_sleeps_closes_at_once(void **state)
+await_sleep(gs_store *store)
+{
+  enum { LOOKS = 100 * 1000 * 1000 };
+  bool sleeps = false;
+  for (unsigned i = 0; i < LOOKS && !sleeps; i++) {
+    sched_yield();
+    gs_commit_lock(store);
+    sleeps = store->wal.thread_until_us == UINT64_MAX;
+    gs_mutex_unlock(store->commit);
+  }
+  assert_true(sleeps);
+}
+
+/* A thread that is not called sleeps for ever: the alarm ends the program. */
+static void
+test_a_sleeping_log_thread_hears_that_its_store_closes(void **state)
 {
   (void)state;
   for (unsigned i = 0; i < ROUNDS; i++) {
     gs_store *store = open_here(1);
     kit_put(store, "a", "1");
+    await_sleep(store);
+    alarm(ALARM_S);
     kit_close(store);
+    alarm(0);
   }
+}
+
+/* The real machine, but for one place: whoever comes there ends the log thread of
+ * the store, once. */
+static gs_env_ops hooked_ops;
+static gs_env hooked;
+static gs_store *_Atomic doomed;
+
+static void
+end_at_point(gs_env *machine, const char *name)
+{
+  (void)machine;
+  gs_store *store = NULL;
+  if (strcmp(name, "log.sleep") == 0) {
+    store = atomic_exchange(&doomed, NULL);
+  }
+  if (store != NULL) {
+    gs_mutex_lock(store->commit);
+    gs_mutex_lock(store->state);
+    store->is_closing = true;
+    gs_wal_call_thread(store);
+    gs_mutex_unlock(store->state);
+    gs_mutex_unlock(store->commit);
+  }
+}
+
+static void
+test_a_call_between_look_and_sleep_is_heard(void **state)
+{
+  (void)state;
+  hooked = *gs_env_posix();
+  hooked_ops = *hooked.ops;
+  hooked_ops.point = end_at_point;
+  hooked.ops = &hooked_ops;
+  gs_store *store = open_on(&hooked, 1);
+  kit_put(store, "a", "1");
+  await_sleep(store);
+  alarm(ALARM_S);
+  atomic_store(&doomed, store);
+  gs_mutex_lock(store->commit);
+  gs_wal_call_thread(store);
+  gs_mutex_unlock(store->commit);
+  gs_thread_join(store->log_thread);
+  store->log_thread = NULL;
+  store->is_closing = false;
+  kit_close(store);
+  alarm(0);
 }
 
 int
@@ -128,8 +201,10 @@ main(void)
       cmocka_unit_test_setup_teardown(
           test_several_that_ask_have_it_one_after_another, set_up, tear_down),
       cmocka_unit_test_setup_teardown(
-          test_a_store_whose_log_thread_sleeps_closes_at_once, set_up,
+          test_a_sleeping_log_thread_hears_that_its_store_closes, set_up,
           tear_down),
+      cmocka_unit_test_setup_teardown(
+          test_a_call_between_look_and_sleep_is_heard, set_up, tear_down),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

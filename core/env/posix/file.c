@@ -42,8 +42,8 @@ typedef struct posix_file {
   int fd;
   uint8_t *mapped; /* NULL, or the first mapped_bytes of the file */
   size_t mapped_bytes;
-  atomic_size_t
-      writable_to; /* pages before were asked for; set by who writes */
+  size_t writable_to;       /* pages before were asked for; of who writes */
+  atomic_size_t written_to; /* what stands before is complete; set by them */
 } posix_file;
 
 static posix_file *
@@ -152,7 +152,8 @@ unmap(posix_file *file)
     munmap(file->mapped, file->mapped_bytes);
     file->mapped = NULL;
     file->mapped_bytes = 0;
-    atomic_store_explicit(&file->writable_to, 0, memory_order_relaxed);
+    file->writable_to = 0;
+    atomic_store_explicit(&file->written_to, 0, memory_order_relaxed);
   }
 }
 
@@ -177,25 +178,41 @@ gs_posix_read(gs_file *file, uint64_t offset, void *data, size_t size)
   return got < 0 ? -(int64_t)errno : got;
 }
 
+static size_t
+page_up(size_t at)
+{
+  return (at + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+}
+
 /* The first store to a page of the mapping is a fault, which costs several times
  * what making the page writable does. So a few are made so in one call; not many,
- * since each is dirty from then on, and a sync writes it with nothing in it. */
-static void
+ * since each is dirty from then on, and a sync writes it with nothing in it.
+ * False where the store would be a fatal signal: the page has no place. */
+static bool
 make_writable(posix_file *file, size_t from, size_t end)
 {
-  size_t writable_to =
-      atomic_load_explicit(&file->writable_to, memory_order_relaxed);
   size_t page = from / PAGE_BYTES * PAGE_BYTES;
-  size_t first = page > writable_to ? page : writable_to;
-  if (end <= writable_to) {
-    return;
+  size_t first = page > file->writable_to ? page : file->writable_to;
+  if (end <= file->writable_to) {
+    return true;
   }
-  size_t last = end > first + WRITABLE_BYTES ? end : first + WRITABLE_BYTES;
+  size_t few = first + WRITABLE_BYTES;
+  size_t last = end > few ? page_up(end) : few;
   last = last < file->mapped_bytes ? last : file->mapped_bytes;
-  GS_IGNORE(madvise(file->mapped + first, last - first, MADV_POPULATE_WRITE) !=
-                0,
-            "a page that is not writable costs a store more");
-  atomic_store_explicit(&file->writable_to, last, memory_order_relaxed);
+  if (madvise(file->mapped + first, last - first, MADV_POPULATE_WRITE) != 0 &&
+      errno == EFAULT) {
+    return false;
+  }
+  file->writable_to = last; /* or else each store costs more */
+  return true;
+}
+
+static int64_t
+store_mapped(posix_file *file, size_t offset, const void *data, size_t size)
+{
+  memcpy(file->mapped + offset, data, size);
+  atomic_store_explicit(&file->written_to, offset + size, memory_order_release);
+  return (int64_t)size;
 }
 
 int64_t
@@ -203,11 +220,12 @@ gs_posix_write(gs_file *file, uint64_t offset, const void *data, size_t size)
 {
   posix_file *own = posix_of(file);
   if (offset < own->mapped_bytes && size < LARGE_BYTES) {
-    size_t room = own->mapped_bytes - (size_t)offset;
-    size_t copied = size < room ? size : room;
-    make_writable(own, (size_t)offset, (size_t)offset + copied);
-    memcpy(own->mapped + offset, data, copied);
-    return (int64_t)copied;
+    size_t at = (size_t)offset;
+    size_t room = own->mapped_bytes - at;
+    size_t stored = size < room ? size : room;
+    if (make_writable(own, at, at + stored)) {
+      return store_mapped(own, at, data, stored);
+    }
   }
   ssize_t put = pwrite(own->fd, data, size, (off_t)offset);
   return put < 0 ? -(int64_t)errno : put;
@@ -355,17 +373,19 @@ leave(const posix_file *file, size_t first, size_t last)
 /* The whole pages of the part leave the mapping in one go. Otherwise the sync
  * takes the right to write from each by itself, and tells the other processors
  * of each: half of a processor's time where the log takes 150 MB a second. Then
- * so do those that were written to meanwhile: a store finds them again. */
+ * so do those that were completed meanwhile. Never one that is being written to:
+ * before Linux 6.2 a page that leaves could be written out by the system between
+ * its leaving and the last store to it. */
 static void
 shed(posix_file *file, uint64_t offset, uint64_t size)
 {
   uint64_t end = offset + size;
   end = end < file->mapped_bytes ? end : file->mapped_bytes;
-  uint64_t first = (offset + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-  uint64_t last = end / PAGE_BYTES * PAGE_BYTES;
-  leave(file, (size_t)first, (size_t)last);
-  leave(file, (size_t)last,
-        atomic_load_explicit(&file->writable_to, memory_order_relaxed));
+  size_t last = (size_t)end / PAGE_BYTES * PAGE_BYTES;
+  leave(file, page_up((size_t)offset), last);
+  size_t written_to =
+      atomic_load_explicit(&file->written_to, memory_order_acquire);
+  leave(file, last, written_to / PAGE_BYTES * PAGE_BYTES);
 }
 
 void

@@ -6,7 +6,9 @@
  * What is as large as a large page of the processor is read at random (cached
  * blocks, indexes, memtables), and there finding the page costs as much as
  * reading it. Such blocks begin where a large page may, and the system is asked
- * to back them with large pages; where it will not, nothing is lost.
+ * to back them with large pages; where it will not, nothing is lost. They are new from
+ * the system, so they hold zeros and nobody need write any: a page is cleared
+ * when it is first used, not all of them at once.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -88,4 +90,4 @@ resize(gs_alloc *self, void *block, size_t old_size, size_t new_size)
   return realloc(block, new_size);
 }
 
-gs_alloc gs_posix_alloc = {.resize = resize};
+gs_alloc gs_posix_alloc = {.resize = resize, .zeroed_bytes = LARGE_BYTES};
