@@ -53,6 +53,7 @@ start_prepared(gs_store *store, gs_error *err)
     }
     return status;
   }
+  gs_wal_note_pace(store, before);
   segment->first_seq = store->next_seq;
   wal->prepared = segment->next;
   wal->prepared_count--;

@@ -45,6 +45,9 @@ typedef struct gs_wal {
   bool is_preparing;      /* some thread makes the next one */
   uint64_t wanted_bytes;  /* room the next one must have */
   uint64_t next_size;     /* grows from segment to segment */
+  uint64_t began_us;      /* when the active one was started */
+  bool is_fast;           /* the one before it was filled so soon that the next
+                             one may be larger than others */
   atomic_uint_fast64_t used_bytes; /* frames in all started segments; may be
                                       read anywhere */
   uint64_t frames;                 /* written so far, */
@@ -108,6 +111,10 @@ GS_MUST_CHECK gs_status gs_wal_sync_if_due(struct gs_store *store,
 /* Where every write waits for the device, the zeros of a segment are written
  * beforehand, so that a sync finds nothing to do but the write's own pages. */
 bool gs_wal_writes_zeros(const struct gs_store *store);
+
+/* A segment is started behind the one that ended, NULL for the first: how long
+ * that lasted decides on the size of later ones. Requires: commit held. */
+void gs_wal_note_pace(struct gs_store *store, const gs_store_segment *ended);
 
 /* A writer must wait for a segment with room for the payload: where it need not
  * have, two are kept ready for a while. Requires: commit held. */

@@ -4,7 +4,8 @@
  * To make one takes several flushes of the device, each of which may wait for
  * whatever else is being written, so it happens beside the writers. Segments
  * start small and grow, so that a store with five keys does not take megabytes,
- * and one is ready at a time. Where a log of full-sized segments kept its writers
+ * and one is ready at a time. Where writers fill one in less time than a few
+ * flushes of a busy device take, the next ones are larger. Where a log of full-sized segments kept its writers
  * waiting for the next one, two are ready for a while: a spare one, which is made
  * only where the disk has room for it.
  */
@@ -16,6 +17,8 @@
 enum {
   SEGMENT_FIRST_BYTES = 256 * 1024,
   SEGMENT_MAX_BYTES = 16 * 1024 * 1024,
+  SEGMENT_MAX_FAST_BYTES = 64 * 1024 * 1024,
+  FAST_BYTES_PER_US = 160, /* such a segment lasts a tenth of a second */
   SEGMENT_GROWTH = 4,
   ZEROED_GROWTH = 2, /* writers wait for the device while it takes zeros */
   FRAMES_AHEAD = 8, /* like the last one, that fit while the next one is made */
@@ -101,7 +104,23 @@ static uint64_t
 full_size(gs_store *store)
 {
   uint64_t most = gs_limit(&store->limits.max_wal_bytes) / SEGMENT_PARTS;
-  return most < SEGMENT_MAX_BYTES ? most : SEGMENT_MAX_BYTES;
+  uint64_t full =
+      store->wal.is_fast ? SEGMENT_MAX_FAST_BYTES : SEGMENT_MAX_BYTES;
+  return most < full ? most : full;
+}
+
+void
+gs_wal_note_pace(gs_store *store, const gs_store_segment *ended)
+{
+  uint64_t now_us = gs_env_mono_us(store->env);
+  if (ended != NULL) {
+    uint64_t took_us = now_us - store->wal.began_us;
+    uint64_t bytes = gs_log_written_bytes(ended->writer);
+    store->wal.is_fast = bytes >= SEGMENT_MAX_BYTES / 2 &&
+                         bytes / FAST_BYTES_PER_US >= took_us &&
+                         !gs_wal_writes_zeros(store);
+  }
+  store->wal.began_us = now_us;
 }
 
 static uint64_t

@@ -249,6 +249,49 @@ test_a_spare_segment_leaves_the_reserve_alone(void **state)
   kit_close(store);
 }
 
+enum { SIZES = 6 };
+
+/* The sizes of the first segments, filled by writes of 60 KiB of which each
+ * takes so long. */
+static void
+note_sizes(gs_durability durability, uint64_t write_ms, uint64_t sizes[SIZES])
+{
+  gs_options options = kit_options();
+  options.durability = durability;
+  options.memory_bytes = UINT64_C(1) << 30;
+  options.memtable_bytes = 64 << 20;
+  options.has_policy = true;
+  gs_store *store = kit_open(&options);
+  uint64_t number = 0;
+  for (size_t i = 0, writes = 0; i < SIZES && writes < 4000; writes++) {
+    gs_sim_advance_ms(sim_machine, write_ms);
+    put_bytes(store, 60 << 10);
+    const gs_store_segment *active = store->wal.active;
+    if (active->number != number) {
+      number = active->number;
+      sizes[i++] = active->allocated_bytes;
+    }
+  }
+  kit_close(store);
+}
+
+static void
+test_segments_that_are_filled_soon_are_followed_by_larger_ones(void **state)
+{
+  (void)state;
+  enum { KIB = 1024, MIB = 1024 * KIB };
+  static const uint64_t slow[SIZES] = {256 * KIB, MIB,      4 * MIB,
+                                       16 * MIB,  16 * MIB, 16 * MIB};
+  static const uint64_t fast[SIZES] = {256 * KIB, MIB,      4 * MIB,
+                                       16 * MIB,  16 * MIB, 64 * MIB};
+  uint64_t sizes[SIZES] = {0};
+  note_sizes(GS_DURABILITY_OS, 1, sizes);
+  assert_memory_equal(sizes, slow, sizeof slow);
+  KIT_OK(gs_destroy(sim_machine_env, "/db", &kit_err));
+  note_sizes(GS_DURABILITY_OS, 0, sizes);
+  assert_memory_equal(sizes, fast, sizeof fast);
+}
+
 static void
 test_zeros_are_written_for_one_alone(void **state)
 {
@@ -311,6 +354,7 @@ main(void)
       KIT_TEST(test_after_many_segments_in_time_one_is_enough_again),
       KIT_TEST(test_a_frame_larger_than_segments_was_not_kept_waiting),
       KIT_TEST(test_a_spare_segment_leaves_the_reserve_alone),
+      KIT_TEST(test_segments_that_are_filled_soon_are_followed_by_larger_ones),
       KIT_TEST(test_zeros_are_written_for_one_alone),
       KIT_TEST(test_a_spare_segment_is_not_worth_the_ballast),
       KIT_TEST(test_all_that_were_ready_are_listed_and_go_with_the_log),
