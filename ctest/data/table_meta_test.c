@@ -26,7 +26,7 @@ test_resize(gs_alloc *self, void *block, size_t old_size, size_t new_size)
   return realloc(block, new_size);
 }
 
-static gs_alloc test_alloc = {test_resize};
+static gs_alloc test_alloc = {.resize = test_resize};
 
 enum { NUMBERS = 15, MIN_KEY_AT = NUMBERS * 14, END_BYTES = 2 };
 
