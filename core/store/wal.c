@@ -121,6 +121,7 @@ gs_wal_make_room(gs_store *store, uint64_t payload_bytes, gs_error *err)
 {
   gs_wal *wal = &store->wal;
   while (!has_room(wal->active, payload_bytes)) {
+    gs_wal_note_full(store);
     gs_status status = go_on(store, payload_bytes, err);
     if (status == GS_OK) {
       status = gs_store_check_writable(store, err);

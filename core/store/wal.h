@@ -45,7 +45,8 @@ typedef struct gs_wal {
   bool is_preparing;      /* some thread makes the next one */
   uint64_t wanted_bytes;  /* room the next one must have */
   uint64_t next_size;     /* grows from segment to segment */
-  uint64_t began_us;      /* when the active one was started */
+  uint64_t began_us;      /* when the active one was started, */
+  uint64_t filled_us;     /* and when it was found full; 0: not yet */
   bool is_fast;           /* the one before it was filled so soon that the next
                              one may be larger than others */
   atomic_uint_fast64_t used_bytes; /* frames in all started segments; may be
@@ -112,8 +113,11 @@ GS_MUST_CHECK gs_status gs_wal_sync_if_due(struct gs_store *store,
  * beforehand, so that a sync finds nothing to do but the write's own pages. */
 bool gs_wal_writes_zeros(const struct gs_store *store);
 
-/* A segment is started behind the one that ended, NULL for the first: how long
- * that lasted decides on the size of later ones. Requires: commit held. */
+/* The active segment has no room for a frame. Then another one is started behind
+ * it, NULL before the first: how long the ended one took to be filled, without
+ * what its writer waited afterwards, decides on the size of later ones. Require:
+ * commit held. */
+void gs_wal_note_full(struct gs_store *store);
 void gs_wal_note_pace(struct gs_store *store, const gs_store_segment *ended);
 
 /* A writer must wait for a segment with room for the payload: where it need not

@@ -101,33 +101,42 @@ out:
 /* A segment goes as a whole, so the bound on the log is kept by segments that
  * are a part of it. */
 static uint64_t
-full_size(gs_store *store)
+full_size(gs_store *store, uint64_t full)
 {
   uint64_t most = gs_limit(&store->limits.max_wal_bytes) / SEGMENT_PARTS;
-  uint64_t full =
-      store->wal.is_fast ? SEGMENT_MAX_FAST_BYTES : SEGMENT_MAX_BYTES;
   return most < full ? most : full;
+}
+
+void
+gs_wal_note_full(gs_store *store)
+{
+  if (store->wal.filled_us == 0) {
+    store->wal.filled_us = gs_env_mono_us(store->env);
+  }
 }
 
 void
 gs_wal_note_pace(gs_store *store, const gs_store_segment *ended)
 {
-  uint64_t now_us = gs_env_mono_us(store->env);
+  gs_wal *wal = &store->wal;
   if (ended != NULL) {
-    uint64_t took_us = now_us - store->wal.began_us;
+    uint64_t took_us = wal->filled_us - wal->began_us;
     uint64_t bytes = gs_log_written_bytes(ended->writer);
-    store->wal.is_fast = bytes >= SEGMENT_MAX_BYTES / 2 &&
-                         bytes / FAST_BYTES_PER_US >= took_us &&
-                         !gs_wal_writes_zeros(store);
+    wal->is_fast = ended->allocated_bytes >= SEGMENT_MAX_BYTES &&
+                   bytes >= ended->allocated_bytes / 2 &&
+                   bytes / FAST_BYTES_PER_US >= took_us &&
+                   !gs_wal_writes_zeros(store);
   }
-  store->wal.began_us = now_us;
+  wal->began_us = gs_env_mono_us(store->env);
+  wal->filled_us = 0;
 }
 
+/* One that is no larger than the full size, but for a frame that is. */
 static uint64_t
-choose_size(gs_store *store)
+choose_size(gs_store *store, uint64_t full)
 {
   gs_wal *wal = &store->wal;
-  uint64_t most = full_size(store);
+  uint64_t most = full_size(store, full);
   uint64_t size = wal->next_size == 0 ? SEGMENT_FIRST_BYTES : wal->next_size;
   size = size < most ? size : most;
   uint64_t needed = GS_LOG_HEADER_BYTES + gs_frame_bytes(wal->wanted_bytes) +
@@ -153,7 +162,8 @@ new_segment(gs_store *store)
 {
   gs_store_segment *segment = GS_NEW(store->alloc, gs_store_segment);
   if (segment != NULL) {
-    segment->allocated_bytes = choose_size(store);
+    segment->allocated_bytes = choose_size(
+        store, store->wal.is_fast ? SEGMENT_MAX_FAST_BYTES : SEGMENT_MAX_BYTES);
     segment->number = gs_store_new_id(store);
     segment->salt = gs_env_random64(store->env);
     store->wal.wanted_bytes = 0;
@@ -176,11 +186,16 @@ add_prepared(gs_store *store, gs_store_segment *segment)
       (gs_wal_writes_zeros(store) ? ZEROED_GROWTH : SEGMENT_GROWTH);
 }
 
-/* The next one is worth the ballast, a spare one not even the reserve. */
+/* The next one is worth the ballast, a spare one not even the reserve, and nor is
+ * that it is larger than others. */
 static gs_status
-create_with_room(gs_store *store, gs_store_segment *segment, bool is_spare,
-                 gs_error *err)
+create_with_room(gs_store *store, gs_store_segment *segment,
+                 uint64_t common_bytes, bool is_spare, gs_error *err)
 {
+  if (segment->allocated_bytes > common_bytes &&
+      !gs_ballast_has_space(store, segment->allocated_bytes)) {
+    segment->allocated_bytes = common_bytes;
+  }
   if (is_spare && !gs_ballast_has_space(store, segment->allocated_bytes)) {
     return GS_FAIL(err, GS_FULL, "%s: no room for a spare segment",
                    store->path);
@@ -198,6 +213,7 @@ gs_wal_prepare(gs_store *store, gs_error *err)
 {
   gs_wal *wal = &store->wal;
   bool is_spare = wal->prepared != NULL;
+  uint64_t common_bytes = choose_size(store, SEGMENT_MAX_BYTES);
   gs_store_segment *segment = new_segment(store);
   if (segment == NULL) {
     return GS_FAIL_NOMEM(err);
@@ -205,7 +221,8 @@ gs_wal_prepare(gs_store *store, gs_error *err)
   uint64_t log_bytes = allocated_bytes(wal);
   wal->is_preparing = true;
   gs_mutex_unlock(store->commit);
-  gs_status status = create_with_room(store, segment, is_spare, err);
+  gs_status status =
+      create_with_room(store, segment, common_bytes, is_spare, err);
   if (status == GS_OK) {
     gs_ballast_grow(store, log_bytes + segment->allocated_bytes);
   }
@@ -239,7 +256,7 @@ void
 gs_wal_was_late(gs_store *store, uint64_t payload_bytes)
 {
   gs_wal *wal = &store->wal;
-  uint64_t full = full_size(store);
+  uint64_t full = full_size(store, SEGMENT_MAX_BYTES);
   bool is_ordinary = wal->active != NULL &&
                      wal->active->allocated_bytes >= full &&
                      GS_LOG_HEADER_BYTES + gs_frame_bytes(payload_bytes) < full;

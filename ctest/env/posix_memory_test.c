@@ -81,10 +81,33 @@ test_nothing_can_be_freed(void **state)
   assert_null(alloc->resize(alloc, NULL, 0, 0));
 }
 
+/* Also where other blocks of that size held something a moment ago. */
+static void
+test_zeroed_blocks_of_every_size_are_zeros(void **state)
+{
+  (void)state;
+  static const size_t sizes[] = {100, 2 * MIB - 1, 2 * MIB, 5 * MIB};
+  gs_alloc *alloc = gs_env_posix()->alloc;
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+    for (int round = 0; round < 3; round++) {
+      uint8_t *used = gs_alloc_bytes(alloc, sizes[i]);
+      assert_non_null(used);
+      memset(used, 7, sizes[i]);
+      gs_alloc_free(alloc, used, sizes[i]);
+      uint8_t *block = gs_alloc_zeroed(alloc, sizes[i]);
+      assert_non_null(block);
+      assert_int_equal(block[0], 0);
+      assert_memory_equal(block, block + 1, sizes[i] - 1);
+      gs_alloc_free(alloc, block, sizes[i]);
+    }
+  }
+}
+
 int
 main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_zeroed_blocks_of_every_size_are_zeros),
       cmocka_unit_test(test_blocks_keep_their_content_when_they_move),
       cmocka_unit_test(test_large_blocks_begin_where_a_large_page_can),
       cmocka_unit_test(test_large_blocks_keep_their_content_when_they_move),

@@ -137,8 +137,8 @@ test_a_sleeping_log_thread_hears_that_its_store_closes(void **state)
   for (unsigned i = 0; i < ROUNDS; i++) {
     gs_store *store = open_here(1);
     kit_put(store, "a", "1");
-    await_sleep(store);
     alarm(ALARM_S);
+    await_sleep(store);
     kit_close(store);
     alarm(0);
   }
@@ -178,15 +178,19 @@ test_a_call_between_look_and_sleep_is_heard(void **state)
   hooked.ops = &hooked_ops;
   gs_store *store = open_on(&hooked, 1);
   kit_put(store, "a", "1");
-  await_sleep(store);
   alarm(ALARM_S);
+  await_sleep(store);
   atomic_store(&doomed, store);
   gs_mutex_lock(store->commit);
   gs_wal_call_thread(store);
   gs_mutex_unlock(store->commit);
   gs_thread_join(store->log_thread);
   store->log_thread = NULL;
+  gs_mutex_lock(store->commit);
+  gs_mutex_lock(store->state);
   store->is_closing = false;
+  gs_mutex_unlock(store->state);
+  gs_mutex_unlock(store->commit);
   kit_close(store);
   alarm(0);
 }

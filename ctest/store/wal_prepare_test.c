@@ -249,47 +249,80 @@ test_a_spare_segment_leaves_the_reserve_alone(void **state)
   kit_close(store);
 }
 
-enum { SIZES = 6 };
+enum { SIZES = 8, KIB = 1024, MIB = 1024 * KIB };
 
-/* The sizes of the first segments, filled by writes of 60 KiB of which each
- * takes so long. */
-static void
-note_sizes(gs_durability durability, uint64_t write_ms, uint64_t sizes[SIZES])
+static gs_store *
+open_with_large_memtables(void)
 {
   gs_options options = kit_options();
-  options.durability = durability;
+  options.durability = GS_DURABILITY_OS;
   options.memory_bytes = UINT64_C(1) << 30;
-  options.memtable_bytes = 64 << 20;
+  options.memtable_bytes = 64 * MIB;
   options.has_policy = true;
-  gs_store *store = kit_open(&options);
+  return kit_open(&options);
+}
+
+/* Fills so many segments by writes of 60 KiB, which take no time in the first
+ * fast ones, and then a millisecond each; their sizes. */
+static void
+fill_segments(gs_store *store, size_t count, size_t fast, uint64_t *sizes)
+{
   uint64_t number = 0;
-  for (size_t i = 0, writes = 0; i < SIZES && writes < 4000; writes++) {
-    gs_sim_advance_ms(sim_machine, write_ms);
-    put_bytes(store, 60 << 10);
+  for (size_t i = 0, writes = 0; i < count && writes < 8000; writes++) {
+    gs_sim_advance_ms(sim_machine, i > fast);
+    put_bytes(store, 60 * KIB);
     const gs_store_segment *active = store->wal.active;
     if (active->number != number) {
       number = active->number;
       sizes[i++] = active->allocated_bytes;
     }
   }
+}
+
+static void
+expect_sizes(size_t fast, const uint64_t *wanted)
+{
+  uint64_t sizes[SIZES] = {0};
+  gs_store *store = open_with_large_memtables();
+  fill_segments(store, SIZES, fast, sizes);
   kit_close(store);
+  KIT_OK(gs_destroy(sim_machine_env, "/db", &kit_err));
+  for (size_t i = 0; i < SIZES; i++) {
+    assert_int_equal(sizes[i], wanted[i]);
+  }
 }
 
 static void
 test_segments_that_are_filled_soon_are_followed_by_larger_ones(void **state)
 {
   (void)state;
-  enum { KIB = 1024, MIB = 1024 * KIB };
-  static const uint64_t slow[SIZES] = {256 * KIB, MIB,      4 * MIB,
-                                       16 * MIB,  16 * MIB, 16 * MIB};
-  static const uint64_t fast[SIZES] = {256 * KIB, MIB,      4 * MIB,
-                                       16 * MIB,  16 * MIB, 64 * MIB};
+  static const uint64_t slow[SIZES] = {256 * KIB, MIB,      4 * MIB,  16 * MIB,
+                                       16 * MIB,  16 * MIB, 16 * MIB, 16 * MIB};
+  static const uint64_t soon[SIZES] = {256 * KIB, MIB,      4 * MIB,  16 * MIB,
+                                       16 * MIB,  64 * MIB, 64 * MIB, 64 * MIB};
+  static const uint64_t tired[SIZES] = {256 * KIB, MIB,      4 * MIB,
+                                        16 * MIB,  16 * MIB, 64 * MIB,
+                                        16 * MIB,  16 * MIB};
+  expect_sizes(0, slow);
+  expect_sizes(SIZES, soon);
+  expect_sizes(4, tired); /* the fifth is filled slowly */
+}
+
+static void
+test_where_the_disk_is_short_segments_are_not_larger(void **state)
+{
+  (void)state;
+  enum { BEFORE = 5, SOON = SIZES };
   uint64_t sizes[SIZES] = {0};
-  note_sizes(GS_DURABILITY_OS, 1, sizes);
-  assert_memory_equal(sizes, slow, sizeof slow);
-  KIT_OK(gs_destroy(sim_machine_env, "/db", &kit_err));
-  note_sizes(GS_DURABILITY_OS, 0, sizes);
-  assert_memory_equal(sizes, fast, sizeof fast);
+  gs_store *store = open_with_large_memtables();
+  fill_segments(store, BEFORE, SOON, sizes);
+  assert_true(store->wal.is_fast);
+  gs_sim_set_capacity(sim_machine, gs_sim_used_bytes(sim_machine) + 40 * MIB);
+  fill_segments(store, 2, SOON, sizes);
+  gs_sim_set_capacity(sim_machine, 0);
+  kit_close(store);
+  assert_int_equal(sizes[0], 16 * MIB);
+  assert_int_equal(sizes[1], 16 * MIB);
 }
 
 static void
@@ -355,6 +388,7 @@ main(void)
       KIT_TEST(test_a_frame_larger_than_segments_was_not_kept_waiting),
       KIT_TEST(test_a_spare_segment_leaves_the_reserve_alone),
       KIT_TEST(test_segments_that_are_filled_soon_are_followed_by_larger_ones),
+      KIT_TEST(test_where_the_disk_is_short_segments_are_not_larger),
       KIT_TEST(test_zeros_are_written_for_one_alone),
       KIT_TEST(test_a_spare_segment_is_not_worth_the_ballast),
       KIT_TEST(test_all_that_were_ready_are_listed_and_go_with_the_log),
