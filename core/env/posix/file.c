@@ -2,12 +2,14 @@
  * file: positioned reads and writes on descriptors, and a shared mapping for
  * files of fixed size that are written in small pieces.
  *
- * A mapped write is a copy into the page cache without a system call. It is
- * safe only on blocks that are allocated (a store into a hole on a full disk is
- * a fatal signal) and within the file's size; allocate and the check in map see
- * to both. A file system that writes each block to a new place may find none for
- * an allocated one: so only those map that are known to keep theirs. Reads go through pread all the while: on Linux a shared mapping and
- * the page cache are the same memory, and fdatasync covers both.
+ * A mapped write is a copy into the page cache without a system call, but for one
+ * in four pages that makes the next few writable. It is safe only on blocks that
+ * are allocated (a store into a hole on a full disk is a fatal signal) and within
+ * the file's size; allocate and the check in map see to both. A file system that
+ * writes each block to a new place may find none for an allocated one: so only
+ * those map that are known to keep theirs. Reads go through pread all the while:
+ * on Linux a shared mapping and the page cache are the same memory, and fdatasync
+ * covers both.
  */
 #include <errno.h>
 #include <fcntl.h>
