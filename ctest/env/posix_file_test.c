@@ -4,63 +4,20 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "env/env.h"
 #include "env/posix/posix.h"
+#include "env/posix_kit.h"
 #include "support/child.h"
-#include "support/temp_dir.h"
 
 #define BLOCK UINT64_C(4096)
 
 enum { HALF = 1536 * 1024, LARGE = 2 * HALF + 17, LAST_FD = 255 };
-
-static temp_dir dir;
-static gs_env *env;
-static gs_error err;
-
-static int
-set_up(void **state)
-{
-  (void)state;
-  env = gs_env_posix();
-  temp_dir_make(&dir);
-  return 0;
-}
-
-static int
-tear_down(void **state)
-{
-  (void)state;
-  temp_dir_remove(&dir);
-  return 0;
-}
-
-static gs_file *
-open_file(const char *name, gs_open_mode mode)
-{
-  gs_file *file = NULL;
-  assert_int_equal(
-      gs_file_open(env, temp_dir_at(&dir, name), mode, &file, &err), GS_OK);
-  return file;
-}
-
-static void
-close_file(gs_file *file)
-{
-  assert_int_equal(gs_file_close(file, &err), GS_OK);
-}
 
 static struct stat
 stat_of(const gs_file *file)
@@ -110,7 +67,7 @@ test_a_closed_file_holds_nothing(void **state)
   size_t before = count_held();
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_allocate(file, BLOCK, &err), GS_OK);
-  assert_int_equal(env->ops->map(file, BLOCK), 0);
+  assert_int_equal(gs_env_posix()->ops->map(file, BLOCK), 0);
   assert_int_equal(count_held(), before + 2);
   close_file(file);
   assert_int_equal(count_held(), before);
@@ -154,7 +111,8 @@ open_without_standard_streams(void *arg)
   for (int fd = 0; fd <= STDERR_FILENO; fd++) {
     close(fd);
   }
-  if (gs_file_open(env, path, GS_OPEN_CREATE, &file, NULL) != GS_OK) {
+  if (gs_file_open(gs_env_posix(), path, GS_OPEN_CREATE, &file, NULL) !=
+      GS_OK) {
     return 1;
   }
   int fd = fd_of(file);
@@ -231,8 +189,9 @@ test_a_full_disk_is_reported_as_such(void **state)
 {
   (void)state;
   gs_file *file = NULL;
-  assert_int_equal(gs_file_open(env, "/dev/full", GS_OPEN_WRITE, &file, &err),
-                   GS_OK);
+  assert_int_equal(
+      gs_file_open(gs_env_posix(), "/dev/full", GS_OPEN_WRITE, &file, &err),
+      GS_OK);
   assert_int_equal(gs_file_write(file, 0, "x", 1, &err), GS_FULL);
   assert_int_equal(err.os_errno, ENOSPC);
   assert_non_null(strstr(err.hint, "free some space"));
@@ -267,7 +226,8 @@ open_too_many(void *arg)
   gs_file *file = NULL;
   const char *path = temp_dir_at(&dir, "f");
   setrlimit(RLIMIT_NOFILE, &few);
-  gs_status status = gs_file_open(env, path, GS_OPEN_CREATE, &file, &err);
+  gs_status status =
+      gs_file_open(gs_env_posix(), path, GS_OPEN_CREATE, &file, &err);
   return status == GS_LIMIT && strstr(err.hint, "ulimit -n") != NULL ? 0 : 1;
 }
 
@@ -293,7 +253,7 @@ test_a_file_made_without_memory_leaves_no_name(void **state)
 {
   (void)state;
   gs_alloc none = {.resize = refuse};
-  gs_env poor = *env;
+  gs_env poor = *gs_env_posix();
   poor.alloc = &none;
   gs_file *file = NULL;
   size_t before = count_held();

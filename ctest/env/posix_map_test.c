@@ -4,11 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,50 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "env/env.h"
 #include "env/posix/posix.h"
+#include "env/posix_kit.h"
 #include "support/child.h"
-#include "support/temp_dir.h"
 
 #define BLOCK UINT64_C(4096)
-
-static temp_dir dir;
-static gs_env *env;
-static gs_error err;
-
-static int
-set_up(void **state)
-{
-  (void)state;
-  env = gs_env_posix();
-  temp_dir_make(&dir);
-  return 0;
-}
-
-static int
-tear_down(void **state)
-{
-  (void)state;
-  temp_dir_remove(&dir);
-  return 0;
-}
-
-static gs_file *
-open_file(const char *name, gs_open_mode mode)
-{
-  gs_file *file = NULL;
-  assert_int_equal(
-      gs_file_open(env, temp_dir_at(&dir, name), mode, &file, &err), GS_OK);
-  return file;
-}
-
-static void
-close_file(gs_file *file)
-{
-  assert_int_equal(gs_file_close(file, &err), GS_OK);
-}
 
 /* KiB of the test's files that are present in mappings. */
 static unsigned
@@ -225,7 +182,7 @@ test_mapped_writes_are_read_by_all_and_stay(void **state)
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_allocate(file, 2 * BLOCK, &err), GS_OK);
   gs_file *reader = open_file("f", GS_OPEN_READ);
-  assert_int_equal(env->ops->map(file, BLOCK), 0);
+  assert_int_equal(gs_env_posix()->ops->map(file, BLOCK), 0);
   assert_int_equal(gs_file_write(file, 100, "mapped", 6, &err), GS_OK);
   assert_int_equal(gs_file_read(reader, 100, text, 6, &err), GS_OK);
   assert_memory_equal(text, "mapped", 6);
@@ -248,7 +205,7 @@ test_large_and_small_writes_of_a_mapped_file_are_read_as_one(void **state)
   static uint8_t seen[SIZE];
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_allocate(file, SIZE, &err), GS_OK);
-  assert_int_equal(env->ops->map(file, SIZE), 0);
+  assert_int_equal(gs_env_posix()->ops->map(file, SIZE), 0);
   memset(wanted, 'a', PIECE);
   assert_int_equal(gs_file_write(file, 0, wanted, PIECE, &err), GS_OK);
   memcpy(wanted + 5000, "small", 5);
@@ -271,7 +228,7 @@ test_a_write_across_the_end_of_the_mapping_is_whole(void **state)
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_allocate(file, 2 * BLOCK, &err), GS_OK);
   gs_file_map(file, BLOCK);
-  assert_int_equal(env->ops->write(file, BLOCK - 2, "abcdef", 6), 2);
+  assert_int_equal(gs_env_posix()->ops->write(file, BLOCK - 2, "abcdef", 6), 2);
   assert_int_equal(gs_file_write(file, BLOCK - 2, "abcdef", 6, &err), GS_OK);
   assert_int_equal(gs_file_read(file, BLOCK - 2, text, 6, &err), GS_OK);
   assert_memory_equal(text, "abcdef", 6);
@@ -307,7 +264,7 @@ test_what_is_reserved_is_mapped_and_written(void **state)
   char text[4] = {0};
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_reserve(file, 2 * BLOCK, &err), GS_OK);
-  assert_int_equal(env->ops->map(file, 2 * BLOCK), 0);
+  assert_int_equal(gs_env_posix()->ops->map(file, 2 * BLOCK), 0);
   assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, 0);
   assert_int_equal(gs_file_write(file, BLOCK - 1, "abc", 3, &err), GS_OK);
   assert_int_equal(gs_file_sync(file, &err), GS_OK);
@@ -335,7 +292,7 @@ test_what_is_not_allocated_is_not_mapped(void **state)
   (void)state;
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_allocate(file, BLOCK, &err), GS_OK);
-  assert_int_equal(env->ops->map(file, BLOCK + 1), EINVAL);
+  assert_int_equal(gs_env_posix()->ops->map(file, BLOCK + 1), EINVAL);
   assert_int_equal(gs_file_write(file, BLOCK, "x", 1, &err), GS_OK);
   close_file(file);
 }
@@ -346,9 +303,9 @@ test_a_larger_mapping_takes_the_place_of_a_smaller(void **state)
   (void)state;
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_allocate(file, 4 * BLOCK, &err), GS_OK);
-  assert_int_equal(env->ops->map(file, BLOCK), 0);
-  assert_int_equal(env->ops->map(file, 4 * BLOCK), 0);
-  assert_int_equal(env->ops->write(file, 2 * BLOCK, "abc", 3), 3);
+  assert_int_equal(gs_env_posix()->ops->map(file, BLOCK), 0);
+  assert_int_equal(gs_env_posix()->ops->map(file, 4 * BLOCK), 0);
+  assert_int_equal(gs_env_posix()->ops->write(file, 2 * BLOCK, "abc", 3), 3);
   assert_int_equal(child_run(write_under_a_size_limit, file).exit_status, 0);
   close_file(file);
 }
@@ -360,7 +317,7 @@ test_a_file_cut_below_its_mapping_is_written_on(void **state)
   gs_file *file = open_file("f", GS_OPEN_CREATE);
   assert_int_equal(gs_file_allocate(file, 2 * BLOCK, &err), GS_OK);
   gs_file_map(file, 2 * BLOCK);
-  assert_int_equal(env->ops->truncate(file, 10), 0);
+  assert_int_equal(gs_env_posix()->ops->truncate(file, 10), 0);
   assert_int_equal(gs_file_write(file, BLOCK, "abc", 3, &err), GS_OK);
   uint64_t size = 0;
   assert_int_equal(gs_file_size(file, &size, &err), GS_OK);

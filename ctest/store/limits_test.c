@@ -16,28 +16,11 @@
 
 #include "support/child.h"
 #include "support/family.h"
-#include "support/temp_dir.h"
+#include "support/temp_test.h"
 
 enum { PATH_ROOM = TEMP_DIR_BYTES + 32, WRITES = 600, STORM_WRITES = 150 };
 
-static temp_dir dir;
 static uint64_t states;
-
-static int
-set_up(void **state)
-{
-  (void)state;
-  temp_dir_make(&dir);
-  return 0;
-}
-
-static int
-tear_down(void **state)
-{
-  (void)state;
-  temp_dir_remove(&dir);
-  return 0;
-}
 
 static gs_options
 posix_options(gs_durability durability, uint32_t threads)

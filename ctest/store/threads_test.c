@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "store/store.h"
-#include "support/temp_dir.h"
+#include "support/temp_test.h"
 
 enum { WRITERS = 3, READERS = 3, THREADS_MAX = 16 };
 
@@ -27,24 +27,6 @@ typedef struct crowd {
   atomic_uint next;    /* number of the next member */
   atomic_uint_fast64_t looks;
 } crowd;
-
-static temp_dir dir;
-
-static int
-set_up(void **state)
-{
-  (void)state;
-  temp_dir_make(&dir);
-  return 0;
-}
-
-static int
-tear_down(void **state)
-{
-  (void)state;
-  temp_dir_remove(&dir);
-  return 0;
-}
 
 static uint32_t
 scaled(uint32_t count)

@@ -8,27 +8,9 @@
 #include <unistd.h>
 
 #include "store/turn.h"
-#include "support/temp_dir.h"
+#include "support/temp_test.h"
 
 enum { ROUNDS = 100, ALARM_S = 60 };
-
-static temp_dir dir;
-
-static int
-set_up(void **state)
-{
-  (void)state;
-  temp_dir_make(&dir);
-  return 0;
-}
-
-static int
-tear_down(void **state)
-{
-  (void)state;
-  temp_dir_remove(&dir);
-  return 0;
-}
 
 static gs_store *
 open_on(gs_env *machine, uint32_t threads)

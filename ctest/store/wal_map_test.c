@@ -6,25 +6,7 @@
 #include <stdio.h>
 
 #include "store/store.h"
-#include "support/temp_dir.h"
-
-static temp_dir dir;
-
-static int
-set_up(void **state)
-{
-  (void)state;
-  temp_dir_make(&dir);
-  return 0;
-}
-
-static int
-tear_down(void **state)
-{
-  (void)state;
-  temp_dir_remove(&dir);
-  return 0;
-}
+#include "support/temp_test.h"
 
 /* Segments that are mapped, and KiB of them that are present. */
 static void
