@@ -70,6 +70,7 @@ static report results; /* the engines that were chosen are its columns */
 static const struct argp_option options[] = {
     {"entries", 'n', "COUNT", 0, "Entries (1000000)", 0},
     {"value-bytes", 'v', "BYTES", 0, "Size of values (100)", 0},
+    {"cache", 'b', "MIB", 0, "Memory for blocks that were read (256)", 0},
     {"sync-entries", 's', "COUNT", 0, "Durable writes a thread (2000)", 0},
     {"repeat", 'r', "COUNT", 0, "Runs of everything (3)", 0},
     {"limit", 'l', "SECONDS", 0, "Reads stop after that long (10)", 0},
@@ -117,6 +118,9 @@ take_number(int key, const char *text, choices *c)
     return 0;
   case 'v':
     c->work.peer.value_bytes = strtoull(text, NULL, 10);
+    return 0;
+  case 'b':
+    c->work.peer.cache_bytes = strtoull(text, NULL, 10) << 20;
     return 0;
   case 's':
     c->work.sync_entries = strtoull(text, NULL, 10);
