@@ -68,13 +68,12 @@ has_room_for_slabs(uint64_t capacity_bytes)
   return capacity_bytes / GS_SLAB_BYTES >= SLABS_AT_LEAST;
 }
 
-/* Lists as long as the cache; false where one stayed as it was. */
-static bool
+/* Lists as long as the cache. */
+static void
 size_lists(gs_cache *cache)
 {
-  uint64_t count = cache->capacity / TYPICAL_BLOCK;
-  bool is_sized = gs_ghost_resize(&cache->ghost, cache->env->alloc, count);
-  return gs_ghost_resize(&cache->walks, cache->env->alloc, count) && is_sized;
+  gs_ghost_resize(&cache->ghost, cache->capacity / TYPICAL_BLOCK);
+  gs_ghost_resize(&cache->walks, cache->capacity / TYPICAL_BLOCK);
 }
 
 gs_status
@@ -89,6 +88,9 @@ gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
   cache->env = env;
   cache->epoch = epoch;
   cache->capacity = capacity_bytes;
+  gs_ghost_init(&cache->ghost, env->alloc);
+  gs_ghost_init(&cache->walks, env->alloc);
+  size_lists(cache);
   atomic_init(&cache->takes_cells, has_room_for_slabs(capacity_bytes));
   gs_status status = gs_mutex_new(env, &cache->mutex, err);
   if (status == GS_OK) {
@@ -96,9 +98,6 @@ gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
   }
   if (status == GS_OK) {
     status = gs_unpackers_new(env, &cache->unpackers, err);
-  }
-  if (status == GS_OK && !size_lists(cache)) {
-    status = GS_FAIL_NOMEM(err);
   }
   if (status != GS_OK) {
     gs_cache_free(cache);
@@ -407,8 +406,7 @@ gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
   cache->capacity = capacity_bytes;
   atomic_store_explicit(&cache->takes_cells, has_room_for_slabs(capacity_bytes),
                         memory_order_relaxed);
-  GS_IGNORE(!size_lists(cache),
-            "a list of names of another size serves, if less well");
+  size_lists(cache);
   evict(cache, &chain);
   note_room(cache);
   gs_mutex_unlock(cache->mutex);

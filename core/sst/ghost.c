@@ -5,30 +5,41 @@
 
 enum { MIN_PLACES = 64, MAX_PLACES = 1 << 22 };
 
-bool
-gs_ghost_resize(gs_ghost *ghost, gs_alloc *alloc, uint64_t block_count)
+void
+gs_ghost_init(gs_ghost *ghost, gs_alloc *alloc)
 {
-  uint32_t place_count = MIN_PLACES;
-  while (place_count < block_count && place_count < MAX_PLACES) {
-    place_count *= 2;
-  }
-  gs_ghost_place *places = gs_alloc_zeroed(alloc, place_count * sizeof *places);
-  if (places == NULL) {
-    return false;
-  }
-  gs_ghost_deinit(ghost);
-  *ghost = (gs_ghost){alloc, places, place_count, 0};
-  return true;
+  *ghost = (gs_ghost){.alloc = alloc};
 }
 
-void
-gs_ghost_deinit(gs_ghost *ghost)
+static void
+forget_all(gs_ghost *ghost)
 {
   if (ghost->places != NULL) {
     gs_alloc_free(ghost->alloc, ghost->places,
                   ghost->place_count * sizeof *ghost->places);
   }
-  *ghost = (gs_ghost){.alloc = ghost->alloc};
+  ghost->places = NULL;
+  ghost->evictions = 0;
+}
+
+void
+gs_ghost_deinit(gs_ghost *ghost)
+{
+  forget_all(ghost);
+  ghost->place_count = 0;
+}
+
+void
+gs_ghost_resize(gs_ghost *ghost, uint64_t block_count)
+{
+  uint32_t place_count = MIN_PLACES;
+  while (place_count < block_count && place_count < MAX_PLACES) {
+    place_count *= 2;
+  }
+  if (place_count != ghost->place_count) {
+    forget_all(ghost);
+    ghost->place_count = place_count;
+  }
 }
 
 static gs_ghost_place *
@@ -48,7 +59,11 @@ void
 gs_ghost_add(gs_ghost *ghost, uint64_t key)
 {
   ghost->evictions++;
-  if (ghost->place_count > 0) {
+  if (ghost->places == NULL && ghost->place_count > 0) {
+    ghost->places = gs_alloc_zeroed(ghost->alloc,
+                                    ghost->place_count * sizeof *ghost->places);
+  }
+  if (ghost->places != NULL) {
     *place_of(ghost, key) = (gs_ghost_place){name_of(key), ghost->evictions};
   }
 }
@@ -56,7 +71,7 @@ gs_ghost_add(gs_ghost *ghost, uint64_t key)
 bool
 gs_ghost_has(const gs_ghost *ghost, uint64_t key)
 {
-  if (ghost->place_count == 0) {
+  if (ghost->places == NULL) {
     return false;
   }
   const gs_ghost_place *place = place_of(ghost, key);

@@ -6,9 +6,13 @@
  * memory is approximate, which costs a little accuracy and no chains. A name
  * counts as remembered for as many evictions as there are places.
  *
- * Life: init/deinit in the caller's memory; all zero is an empty one that
- * remembers nothing.
+ * The table is made with the first name: a store that never fills its cache has
+ * none.
+ *
+ * Life: init/deinit in the caller's memory; all zero is one that remembers
+ * nothing.
  * Threads: one at a time.
+ * Errors: none; without memory it remembers nothing and tries again.
  */
 #ifndef GS_SST_GHOST_H
 #define GS_SST_GHOST_H
@@ -24,15 +28,17 @@ typedef struct gs_ghost_place {
 
 typedef struct gs_ghost {
   gs_alloc *alloc;
-  gs_ghost_place *places;
-  uint32_t place_count; /* a power of two, or 0 */
-  uint32_t evictions;   /* counted round */
+  gs_ghost_place *places; /* NULL before the first name */
+  uint32_t place_count;   /* a power of two, or 0 */
+  uint32_t evictions;     /* counted round */
 } gs_ghost;
 
-/* Remembers about that many blocks, forgetting all so far; without memory it
- * stays as it is and is false. */
-bool gs_ghost_resize(gs_ghost *ghost, gs_alloc *alloc, uint64_t block_count);
+void gs_ghost_init(gs_ghost *ghost, gs_alloc *alloc);
 void gs_ghost_deinit(gs_ghost *ghost);
+
+/* Remembers about that many blocks from now on, forgetting all so far if they
+ * were others. */
+void gs_ghost_resize(gs_ghost *ghost, uint64_t block_count);
 
 void gs_ghost_add(gs_ghost *ghost, uint64_t key);
 

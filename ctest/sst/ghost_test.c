@@ -20,8 +20,8 @@ make(void **state)
 {
   static gs_ghost ghost;
   test_alloc_init(&heap);
-  ghost = (gs_ghost){.alloc = NULL};
-  assert_true(gs_ghost_resize(&ghost, &heap.base, PLACES));
+  gs_ghost_init(&ghost, &heap.base);
+  gs_ghost_resize(&ghost, PLACES);
   *state = &ghost;
   return 0;
 }
@@ -90,16 +90,43 @@ test_an_empty_memory_remembers_nothing(void **state)
 }
 
 static void
-test_without_memory_a_resize_changes_nothing(void **state)
+test_nothing_is_allocated_before_the_first_name(void **state)
+{
+  gs_ghost *ghost = *state;
+  assert_false(gs_ghost_has(ghost, key(1)));
+  assert_false(gs_ghost_has_old(ghost, key(1), 4));
+  assert_false(gs_ghost_take(ghost, key(1)));
+  assert_int_equal(heap.live_bytes, 0);
+  gs_ghost_add(ghost, key(1));
+  assert_int_equal(heap.live_bytes, PLACES * sizeof(gs_ghost_place));
+}
+
+static void
+test_another_size_forgets_and_the_same_does_not(void **state)
 {
   gs_ghost *ghost = *state;
   gs_ghost_add(ghost, key(1));
-  heap.allocations_left = 0;
-  assert_false(gs_ghost_resize(ghost, &heap.base, 4 * PLACES));
-  assert_true(gs_ghost_take(ghost, key(1)));
-  heap.allocations_left = UINT64_MAX;
-  assert_true(gs_ghost_resize(ghost, &heap.base, 4 * PLACES));
+  gs_ghost_resize(ghost, PLACES - 1);
+  assert_true(gs_ghost_has(ghost, key(1)));
+  gs_ghost_resize(ghost, 4 * PLACES);
+  assert_false(gs_ghost_has(ghost, key(1)));
+  assert_int_equal(heap.live_bytes, 0);
   assert_int_equal(ghost->place_count, 4 * PLACES);
+  gs_ghost_add(ghost, key(1));
+  assert_true(gs_ghost_take(ghost, key(1)));
+}
+
+static void
+test_without_memory_it_remembers_nothing_and_tries_again(void **state)
+{
+  gs_ghost *ghost = *state;
+  heap.allocations_left = 0;
+  gs_ghost_add(ghost, key(1));
+  assert_false(gs_ghost_has(ghost, key(1)));
+  heap.allocations_left = UINT64_MAX;
+  gs_ghost_add(ghost, key(2));
+  assert_false(gs_ghost_has(ghost, key(1)));
+  assert_true(gs_ghost_has(ghost, key(2)));
 }
 
 int
@@ -114,7 +141,11 @@ main(void)
                                       make, end),
       cmocka_unit_test(test_an_empty_memory_remembers_nothing),
       cmocka_unit_test_setup_teardown(
-          test_without_memory_a_resize_changes_nothing, make, end),
+          test_nothing_is_allocated_before_the_first_name, make, end),
+      cmocka_unit_test_setup_teardown(
+          test_another_size_forgets_and_the_same_does_not, make, end),
+      cmocka_unit_test_setup_teardown(
+          test_without_memory_it_remembers_nothing_and_tries_again, make, end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
