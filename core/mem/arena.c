@@ -6,8 +6,8 @@
 #include "mem/arena.h"
 
 gs_status
-gs_arena_init(gs_arena *arena, gs_alloc *alloc, size_t capacity_bytes,
-              gs_error *err)
+gs_arena_init(gs_arena *arena, gs_alloc *alloc, gs_spare *spare,
+              size_t capacity_bytes, gs_error *err)
 {
   size_t units = capacity_bytes / GS_ARENA_UNIT_BYTES;
   if (units >= UINT32_MAX - GS_ARENA_FIRST) {
@@ -15,11 +15,15 @@ gs_arena_init(gs_arena *arena, gs_alloc *alloc, size_t capacity_bytes,
                    capacity_bytes);
   }
   units += GS_ARENA_FIRST;
-  uint64_t *words = gs_alloc_array(alloc, units, sizeof *words);
+  uint64_t *words = spare == NULL ? NULL : gs_spare_take(spare, units);
+  if (words == NULL) {
+    words = gs_alloc_array(alloc, units, sizeof *words);
+  }
   if (words == NULL) {
     return GS_FAIL_NOMEM(err);
   }
   arena->alloc = alloc;
+  arena->spare = spare;
   arena->words = words;
   arena->end = (uint32_t)units;
   atomic_init(&arena->used, GS_ARENA_FIRST);
@@ -29,9 +33,15 @@ gs_arena_init(gs_arena *arena, gs_alloc *alloc, size_t capacity_bytes,
 void
 gs_arena_deinit(gs_arena *arena)
 {
-  gs_alloc_free(arena->alloc, arena->words, gs_arena_bytes(arena));
+  bool has_pages = gs_arena_top(arena) > GS_ARENA_FIRST;
+  if (arena->spare != NULL && has_pages) {
+    gs_spare_give(arena->spare, arena->words, arena->end);
+  } else {
+    gs_alloc_free(arena->alloc, arena->words, gs_arena_bytes(arena));
+  }
   arena->words = NULL;
   arena->end = 0;
+  atomic_init(&arena->used, 0);
 }
 
 size_t

@@ -18,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "mem/spare.h"
 
 enum {
   GS_ARENA_UNIT_BYTES = 8,
@@ -27,6 +28,7 @@ enum {
 
 typedef struct gs_arena {
   gs_alloc *alloc;
+  gs_spare *spare; /* where the block comes from and goes to; NULL: none */
   uint64_t *words; /* unit u is words[u] */
   uint32_t end;    /* one past the last unit */
   /* Readers touch what stands above at every call, the writer changes what
@@ -35,8 +37,11 @@ typedef struct gs_arena {
   _Atomic uint32_t used; /* the first free unit */
 } gs_arena;
 
+/* The block may be one that the spare holds, NULL for none, and goes there if
+ * anything was published; it has the same allocator. */
 GS_MUST_CHECK gs_status gs_arena_init(gs_arena *arena, gs_alloc *alloc,
-                                      size_t capacity_bytes, gs_error *err);
+                                      gs_spare *spare, size_t capacity_bytes,
+                                      gs_error *err);
 void gs_arena_deinit(gs_arena *arena);
 
 /* Bytes the block takes from the allocator. */

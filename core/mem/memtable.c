@@ -22,8 +22,8 @@ table_free(gs_memtable *table)
 }
 
 gs_status
-gs_memtable_new(gs_env *env, size_t capacity_bytes, uint64_t created_ms,
-                gs_memtable **out, gs_error *err)
+gs_memtable_new(gs_env *env, gs_spare *spare, size_t capacity_bytes,
+                uint64_t created_ms, gs_memtable **out, gs_error *err)
 {
   gs_memtable *table = GS_NEW(env->alloc, gs_memtable);
   if (table == NULL) {
@@ -38,7 +38,8 @@ gs_memtable_new(gs_env *env, size_t capacity_bytes, uint64_t created_ms,
   atomic_init(&table->seq_limit, UINT64_MAX);
   gs_status status = gs_mutex_new(env, &table->mutex, err);
   if (status == GS_OK) {
-    status = gs_arena_init(&table->arena, env->alloc, capacity_bytes, err);
+    status =
+        gs_arena_init(&table->arena, env->alloc, spare, capacity_bytes, err);
   }
   if (status == GS_OK) {
     status = gs_index_init(&table->index, env->alloc, err);

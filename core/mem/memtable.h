@@ -26,6 +26,7 @@
 #include "data/entry.h"
 #include "env/env.h"
 #include "mem/order.h"
+#include "mem/spare.h"
 
 typedef struct gs_memtable gs_memtable;
 
@@ -42,8 +43,11 @@ typedef struct gs_memtable_stats {
   uint64_t created_ms; /* wall time given at creation */
 } gs_memtable_stats;
 
-/* A table with one reference whose arena holds capacity_bytes. */
-GS_MUST_CHECK gs_status gs_memtable_new(gs_env *env, size_t capacity_bytes,
+/* A table with one reference whose arena holds capacity_bytes. Its memory may
+ * be that of one that ended before and was made with the same spare, which
+ * outlives it; NULL for none. */
+GS_MUST_CHECK gs_status gs_memtable_new(gs_env *env, gs_spare *spare,
+                                        size_t capacity_bytes,
                                         uint64_t created_ms, gs_memtable **out,
                                         gs_error *err);
 void gs_memtable_ref(gs_memtable *table);

@@ -153,13 +153,13 @@ arena_bytes(const gs_room *room)
 /* A table for as many bytes begins with room for as many keys as the one before
  * came to have, which spares growing towards it. */
 static gs_status
-make_memtable(gs_store *store, size_t capacity, gs_memtable **out,
-              gs_error *err)
+make_memtable(gs_store *store, gs_spare *spare, size_t capacity,
+              gs_memtable **out, gs_error *err)
 {
   gs_memtable_stats before;
   gs_memtable_get_stats(store->active, &before);
-  gs_status status =
-      gs_memtable_new(store->env, capacity, gs_store_clock(store), out, err);
+  gs_status status = gs_memtable_new(store->env, spare, capacity,
+                                     gs_store_clock(store), out, err);
   if (status == GS_OK && before.data_bytes <= capacity) {
     GS_IGNORE(gs_memtable_reserve(*out, (size_t)before.key_count, NULL),
               "it grows by itself");
@@ -172,10 +172,12 @@ gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
 {
   uint64_t limit = store->is_ending ? MEMTABLE_SLACK
                                     : gs_limit(&store->limits.memtable_bytes);
-  size_t capacity = limit < min_bytes ? min_bytes : (size_t)limit;
+  bool is_usual = min_bytes <= limit; /* others are not worth keeping */
+  size_t capacity = is_usual ? (size_t)limit : min_bytes;
   gs_memtable *fresh = NULL;
   gs_env_point(store->env, "seal");
-  gs_status status = make_memtable(store, capacity, &fresh, err);
+  gs_status status = make_memtable(store, is_usual ? &store->spare : NULL,
+                                   capacity, &fresh, err);
   if (status == GS_OK) {
     status = gs_flush_keep_note(store, store->active, err);
   }

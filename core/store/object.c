@@ -71,6 +71,7 @@ make_parts(gs_store *store, const char *path, gs_error *err)
   const gs_options *o = &store->options;
   gs_batch_init(&store->scratch, store->alloc);
   gs_note_init(&store->note, store->alloc);
+  gs_spare_init(&store->spare, store->alloc);
   for (size_t i = 0; i < GS_SEALED_MAX; i++) {
     gs_buffer_init(&store->sealed_notes[i].text, store->alloc);
   }
@@ -148,6 +149,7 @@ gs_object_free(gs_store *store)
   }
   gs_manifest_close(store->manifest);
   gs_epoch_free(store->epoch);
+  gs_spare_deinit(&store->spare);
   gs_cache_free(store->cache);
   gs_batch_deinit(&store->scratch);
   gs_note_deinit(&store->note);

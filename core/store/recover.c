@@ -50,7 +50,7 @@ grow(recovery *r, size_t needed, gs_error *err)
     capacity = needed;
   }
   gs_status status =
-      gs_memtable_new(store->env, (size_t)capacity, gs_store_clock(store),
+      gs_memtable_new(store->env, NULL, (size_t)capacity, gs_store_clock(store),
                       &r->memtables[r->memtable_count], err);
   r->memtable_count += status == GS_OK;
   return status;
@@ -257,9 +257,9 @@ publish(recovery *r, bool with_replayed, gs_error *err)
   gs_store *store = r->store;
   gs_memtable *places[MEMTABLES_MAX + 1];
   size_t count = 0;
-  gs_status status =
-      gs_memtable_new(store->env, (size_t)store->options.memtable_bytes,
-                      gs_store_clock(store), &store->active, err);
+  gs_status status = gs_memtable_new(
+      store->env, &store->spare, (size_t)store->options.memtable_bytes,
+      gs_store_clock(store), &store->active, err);
   if (status != GS_OK) {
     return status;
   }

@@ -152,7 +152,7 @@ rescue(gs_store *store, gs_memtable **out, gs_error *err)
   gs_view *view = gs_store_pin_view(store);
   gs_status status = void_doubtful(store, view, err);
   if (status == GS_OK) {
-    status = gs_memtable_new(store->env,
+    status = gs_memtable_new(store->env, &store->spare,
                              (size_t)gs_limit(&store->limits.memtable_bytes),
                              gs_store_clock(store), &fresh, err);
   }

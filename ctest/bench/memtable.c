@@ -267,8 +267,8 @@ run(results *to, int row, size_t count, bool is_last)
   workload load;
   workload_init(&load, count, row);
   size_t capacity = 2 * gs_memtable_entry_bytes(KEY_BYTES, VALUE_BYTES) * count;
-  BENCH_REQUIRE(
-      gs_memtable_new(gs_env_posix(), capacity, 0, &load.table, NULL) == GS_OK);
+  BENCH_REQUIRE(gs_memtable_new(gs_env_posix(), NULL, capacity, 0, &load.table,
+                                NULL) == GS_OK);
   bench_grid_add(&to->writes, row, INSERT, time_puts(&load, load.keys));
   gs_memtable_cursor opened;
   uint64_t start = bench_now_ns();

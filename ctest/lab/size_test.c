@@ -158,8 +158,9 @@ test_memtables_take_what_is_foretold(void **state)
     gs_memtable_stats stats;
     uint8_t bytes[64];
     uint64_t seed = 5;
-    assert_int_equal(gs_memtable_new(sim_machine_env, 1 << 20, 0, &table, NULL),
-                     GS_OK);
+    assert_int_equal(
+        gs_memtable_new(sim_machine_env, NULL, 1 << 20, 0, &table, NULL),
+        GS_OK);
     for (uint64_t i = 1; i <= 3000; i++) {
       bool is_gone = i % 3 == 0;
       memset(bytes, '.', sizeof bytes);

@@ -18,7 +18,7 @@ test_a_fresh_arena_is_empty_and_holds_its_whole_capacity(void **state)
   test_alloc heap;
   test_alloc_init(&heap);
   gs_arena arena;
-  assert_int_equal(gs_arena_init(&arena, &heap.base, 1000, NULL), GS_OK);
+  assert_int_equal(gs_arena_init(&arena, &heap.base, NULL, 1000, NULL), GS_OK);
   assert_int_equal(gs_arena_used(&arena), GS_ARENA_FIRST);
   assert_int_equal(gs_arena_free_bytes(&arena), 1000);
   assert_int_equal(gs_arena_bytes(&arena), heap.live_bytes);
@@ -33,7 +33,7 @@ test_published_units_are_used_and_the_rest_is_free(void **state)
   test_alloc heap;
   test_alloc_init(&heap);
   gs_arena arena;
-  assert_int_equal(gs_arena_init(&arena, &heap.base, 64, NULL), GS_OK);
+  assert_int_equal(gs_arena_init(&arena, &heap.base, NULL, 64, NULL), GS_OK);
   uint32_t first = gs_arena_top(&arena);
   *gs_arena_at(&arena, first) = 11;
   gs_arena_publish(&arena, first + 1);
@@ -66,9 +66,12 @@ test_a_capacity_beyond_the_ordinals_is_refused(void **state)
   gs_arena arena;
   gs_error err;
   size_t most = ((size_t)UINT32_MAX - GS_ARENA_FIRST) * GS_ARENA_UNIT_BYTES;
-  assert_int_equal(gs_arena_init(&arena, &heap.base, most, &err), GS_LIMIT);
-  assert_int_equal(gs_arena_init(&arena, &heap.base, SIZE_MAX, &err), GS_LIMIT);
-  assert_int_equal(gs_arena_init(&arena, &heap.base, most - 8, &err), GS_NOMEM);
+  assert_int_equal(gs_arena_init(&arena, &heap.base, NULL, most, &err),
+                   GS_LIMIT);
+  assert_int_equal(gs_arena_init(&arena, &heap.base, NULL, SIZE_MAX, &err),
+                   GS_LIMIT);
+  assert_int_equal(gs_arena_init(&arena, &heap.base, NULL, most - 8, &err),
+                   GS_NOMEM);
 }
 
 int

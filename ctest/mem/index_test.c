@@ -15,7 +15,7 @@ static void
 fixture_init(fixture *fix, void **state)
 {
   gs_alloc *alloc = gs_sim_env(*state)->alloc;
-  assert_int_equal(gs_arena_init(&fix->arena, alloc, KIT_CAPACITY, NULL),
+  assert_int_equal(gs_arena_init(&fix->arena, alloc, NULL, KIT_CAPACITY, NULL),
                    GS_OK);
   assert_int_equal(gs_index_init(&fix->index, alloc, NULL), GS_OK);
 }

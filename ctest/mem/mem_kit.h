@@ -136,7 +136,8 @@ static inline gs_memtable *
 kit_table(gs_env *env, size_t capacity)
 {
   gs_memtable *table = NULL;
-  assert_int_equal(gs_memtable_new(env, capacity, 7, &table, NULL), GS_OK);
+  assert_int_equal(gs_memtable_new(env, NULL, capacity, 7, &table, NULL),
+                   GS_OK);
   return table;
 }
 

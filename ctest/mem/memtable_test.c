@@ -281,7 +281,7 @@ static bool
 live(gs_env *env, history *past, bool *has_failed)
 {
   gs_memtable *table = NULL;
-  if (gs_memtable_new(env, KIT_CAPACITY, 0, &table, NULL) != GS_OK) {
+  if (gs_memtable_new(env, NULL, KIT_CAPACITY, 0, &table, NULL) != GS_OK) {
     assert_null(table);
     return false;
   }

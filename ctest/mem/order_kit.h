@@ -22,8 +22,8 @@ order_kit_init(order_kit *kit, void **state)
 {
   gs_alloc *alloc = gs_sim_env(*state)->alloc;
   *kit = (order_kit){0};
-  assert_int_equal(gs_arena_init(&kit->arena, alloc, 8 * KIT_CAPACITY, NULL),
-                   GS_OK);
+  assert_int_equal(
+      gs_arena_init(&kit->arena, alloc, NULL, 8 * KIT_CAPACITY, NULL), GS_OK);
   gs_ordering_init(&kit->ordering, alloc, &kit->arena);
 }
 

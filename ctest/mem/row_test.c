@@ -12,7 +12,8 @@ static gs_arena *
 arena_of(void **state, gs_arena *arena)
 {
   gs_env *env = gs_sim_env(*state);
-  assert_int_equal(gs_arena_init(arena, env->alloc, KIT_CAPACITY, NULL), GS_OK);
+  assert_int_equal(gs_arena_init(arena, env->alloc, NULL, KIT_CAPACITY, NULL),
+                   GS_OK);
   return arena;
 }
 

@@ -22,8 +22,8 @@ crowd_new(void **state)
   crowd *made = calloc(1, sizeof *made);
   assert_non_null(made);
   gs_alloc *alloc = gs_sim_env(*state)->alloc;
-  assert_int_equal(gs_arena_init(&made->arena, alloc, 2 * KIT_CAPACITY, NULL),
-                   GS_OK);
+  assert_int_equal(
+      gs_arena_init(&made->arena, alloc, NULL, 2 * KIT_CAPACITY, NULL), GS_OK);
   return made;
 }
 

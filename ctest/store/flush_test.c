@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "mem/inner.h"
 #include "store/directory.h"
 #include "store/job.h"
 #include "store/store.h"
@@ -221,6 +222,53 @@ test_a_flush_makes_no_more_tables_than_the_engine_can_merge(void **state)
   kit_close(store);
 }
 
+static uint64_t *
+spare_words(gs_store *store)
+{
+  return atomic_load(&store->spare.words);
+}
+
+static void
+test_the_memory_of_a_flushed_memtable_serves_the_next(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_put(store, "k", "one");
+  KIT_OK(gs_flush(store, &kit_err));
+  uint64_t *kept = spare_words(store);
+  assert_non_null(kept);
+  kit_put(store, "k", "two");
+  KIT_OK(gs_seal(store, &kit_err));
+  assert_ptr_equal(store->active->arena.words, kept);
+  assert_null(spare_words(store));
+  assert_string_equal(kit_get(store, "k"), "two");
+  kit_work(store);
+  KIT_OK(gs_verify(store, &kit_err));
+  kit_close(store);
+}
+
+/* It holds a batch that no other has room for; what it takes is given back. */
+static void
+test_the_memory_of_an_oversized_memtable_is_not_kept(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.memtable_bytes = 4096;
+  gs_store *store = kit_open(&options);
+  static char value[9000];
+  memset(value, 'x', sizeof value);
+  KIT_OK(gs_put(store, gs_slice_str("k"), gs_slice_of(value, sizeof value),
+                NULL, NULL, &kit_err));
+  uint64_t *oversized = store->active->arena.words;
+  assert_true(gs_arena_bytes(&store->active->arena) > sizeof value);
+  KIT_OK(gs_flush(store, &kit_err));
+  assert_ptr_not_equal(spare_words(store), oversized);
+  assert_ptr_not_equal(store->active->arena.words, oversized);
+  assert_true(gs_arena_bytes(&store->active->arena) < sizeof value);
+  kit_close(store);
+}
+
 int
 main(void)
 {
@@ -233,6 +281,8 @@ main(void)
       KIT_TEST(test_a_flush_that_failed_is_tried_again_and_leaves_no_files),
       KIT_TEST(test_only_segments_that_the_manifest_gave_up_are_deleted),
       KIT_TEST(test_a_flush_makes_no_more_tables_than_the_engine_can_merge),
+      KIT_TEST(test_the_memory_of_a_flushed_memtable_serves_the_next),
+      KIT_TEST(test_the_memory_of_an_oversized_memtable_is_not_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ static gs_memtable *
 make_memtable(const char *key, uint64_t first_seq, int count)
 {
   gs_memtable *memtable = NULL;
-  KIT_OK(gs_memtable_new(sim_machine_env, 16384, 1, &memtable, &kit_err));
+  KIT_OK(gs_memtable_new(sim_machine_env, NULL, 16384, 1, &memtable, &kit_err));
   for (int i = 0; i < count; i++) {
     gs_entry entry = {
         .key = gs_slice_str(key),

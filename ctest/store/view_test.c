@@ -9,7 +9,7 @@ static gs_memtable *
 new_memtable(void)
 {
   gs_memtable *table = NULL;
-  KIT_OK(gs_memtable_new(sim_machine_env, 4096, 1, &table, &kit_err));
+  KIT_OK(gs_memtable_new(sim_machine_env, NULL, 4096, 1, &table, &kit_err));
   return table;
 }
 
