@@ -1,7 +1,7 @@
 /*
  * arena: the block is taken whole at the start and left unfilled, so that the
- * machine gives real pages only to what is used. Growing instead would move
- * bytes that readers hold.
+ * machine gives real pages only to what is used; one that served before has
+ * those it used then. Growing instead would move bytes that readers hold.
  */
 #include "mem/arena.h"
 
@@ -15,10 +15,10 @@ gs_arena_init(gs_arena *arena, gs_alloc *alloc, gs_spare *spare,
                    capacity_bytes);
   }
   units += GS_ARENA_FIRST;
-  uint64_t *words = spare == NULL ? NULL : gs_spare_take(spare, units);
-  if (words == NULL) {
-    words = gs_alloc_array(alloc, units, sizeof *words);
-  }
+  arena->is_used = false;
+  uint64_t *words = spare == NULL
+                        ? gs_alloc_array(alloc, units, sizeof *words)
+                        : gs_spare_take(spare, units, &arena->is_used);
   if (words == NULL) {
     return GS_FAIL_NOMEM(err);
   }
@@ -33,15 +33,14 @@ gs_arena_init(gs_arena *arena, gs_alloc *alloc, gs_spare *spare,
 void
 gs_arena_deinit(gs_arena *arena)
 {
-  bool has_pages = gs_arena_top(arena) > GS_ARENA_FIRST;
-  if (arena->spare != NULL && has_pages) {
-    gs_spare_give(arena->spare, arena->words, arena->end);
+  bool has_pages = arena->is_used || gs_arena_top(arena) > GS_ARENA_FIRST;
+  if (arena->spare != NULL && arena->words != NULL) {
+    gs_spare_give(arena->spare, arena->words, arena->end, has_pages);
   } else {
     gs_alloc_free(arena->alloc, arena->words, gs_arena_bytes(arena));
   }
   arena->words = NULL;
   arena->end = 0;
-  atomic_init(&arena->used, 0);
 }
 
 size_t

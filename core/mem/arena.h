@@ -28,7 +28,8 @@ enum {
 
 typedef struct gs_arena {
   gs_alloc *alloc;
-  gs_spare *spare; /* where the block comes from and goes to; NULL: none */
+  gs_spare *spare; /* where the block comes from and goes to; NULL: alloc */
+  bool is_used;    /* the block served before */
   uint64_t *words; /* unit u is words[u] */
   uint32_t end;    /* one past the last unit */
   /* Readers touch what stands above at every call, the writer changes what
@@ -37,8 +38,7 @@ typedef struct gs_arena {
   _Atomic uint32_t used; /* the first free unit */
 } gs_arena;
 
-/* The block may be one that the spare holds, NULL for none, and goes there if
- * anything was published; it has the same allocator. */
+/* The block comes from the spare, or where that is NULL from the allocator. */
 GS_MUST_CHECK gs_status gs_arena_init(gs_arena *arena, gs_alloc *alloc,
                                       gs_spare *spare, size_t capacity_bytes,
                                       gs_error *err);

@@ -55,11 +55,19 @@ name_of(uint64_t key)
   return (uint32_t)(key >> 32) | 1;
 }
 
+/* With the first name, and without memory once in as many as there are places. */
+static bool
+is_time_to_try(const gs_ghost *ghost)
+{
+  return ghost->place_count > 0 &&
+         (ghost->evictions & (ghost->place_count - 1)) == 1;
+}
+
 void
 gs_ghost_add(gs_ghost *ghost, uint64_t key)
 {
   ghost->evictions++;
-  if (ghost->places == NULL && ghost->place_count > 0) {
+  if (ghost->places == NULL && is_time_to_try(ghost)) {
     ghost->places = gs_alloc_zeroed(ghost->alloc,
                                     ghost->place_count * sizeof *ghost->places);
   }

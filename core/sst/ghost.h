@@ -12,7 +12,8 @@
  * Life: init/deinit in the caller's memory; all zero is one that remembers
  * nothing.
  * Threads: one at a time.
- * Errors: none; without memory it remembers nothing and tries again.
+ * Errors: none; without memory it remembers nothing and tries again after as
+ * many evictions as it has places.
  */
 #ifndef GS_SST_GHOST_H
 #define GS_SST_GHOST_H
@@ -36,8 +37,8 @@ typedef struct gs_ghost {
 void gs_ghost_init(gs_ghost *ghost, gs_alloc *alloc);
 void gs_ghost_deinit(gs_ghost *ghost);
 
-/* Remembers about that many blocks from now on, forgetting all so far if they
- * were others. */
+/* Remembers about that many blocks from now on, forgetting all so far if that
+ * makes another number of places. */
 void gs_ghost_resize(gs_ghost *ghost, uint64_t block_count);
 
 void gs_ghost_add(gs_ghost *ghost, uint64_t key);

@@ -172,9 +172,12 @@ gs_store_seal(gs_store *store, size_t min_bytes, gs_error *err)
 {
   uint64_t limit = store->is_ending ? MEMTABLE_SLACK
                                     : gs_limit(&store->limits.memtable_bytes);
-  bool is_usual = min_bytes <= limit; /* others are not worth keeping */
+  bool is_usual = min_bytes <= limit;
   size_t capacity = is_usual ? (size_t)limit : min_bytes;
   gs_memtable *fresh = NULL;
+  if (!is_usual) {
+    gs_spare_rest(&store->spare); /* one takes memory of several, and is rare */
+  }
   gs_env_point(store->env, "seal");
   gs_status status = make_memtable(store, is_usual ? &store->spare : NULL,
                                    capacity, &fresh, err);

@@ -535,12 +535,14 @@ gs_flush_all(gs_store *store, gs_error *err)
   }
   gs_memtable_get_stats(store->active, &stats);
   if (status == GS_OK && stats.entry_count > 0) {
+    gs_spare_rest(&store->spare); /* the new one may stay empty for long */
     status = gs_store_seal(store, 0, err);
   }
   uint64_t seq = store->next_seq - 1;
   gs_mutex_unlock(store->commit);
   if (status == GS_OK) {
     status = wait_for_flushes(store, seq, err);
+    gs_spare_rest(&store->spare);
   }
   bool has_log = store->options.durability != GS_DURABILITY_MEMORY;
   return status == GS_OK && !has_log ? save_note(store, err) : status;

@@ -71,7 +71,7 @@ make_parts(gs_store *store, const char *path, gs_error *err)
   const gs_options *o = &store->options;
   gs_batch_init(&store->scratch, store->alloc);
   gs_note_init(&store->note, store->alloc);
-  gs_spare_init(&store->spare, store->alloc);
+  gs_spare_init(&store->spare, store->alloc, GS_SEALED_MAX + 1);
   for (size_t i = 0; i < GS_SEALED_MAX; i++) {
     gs_buffer_init(&store->sealed_notes[i].text, store->alloc);
   }

@@ -182,7 +182,7 @@ struct gs_store {
   gs_cond *synced;         /* a sync ended, a segment is ready, a failure */
   gs_cond *gathered;       /* those who wait for the device are all there */
   gs_memtable *active;     /* the view's first memtable */
-  gs_spare spare;          /* of memtables of the usual size */
+  gs_spare spare;          /* memory of memtables of the usual size */
   uint64_t ask_at_bytes;   /* of the active memtable, see decision.h */
   uint64_t ask_more_bytes; /* by which a memtable may grow; 0: as it likes */
   uint64_t next_seq;

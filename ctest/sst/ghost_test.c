@@ -123,7 +123,12 @@ test_without_memory_it_remembers_nothing_and_tries_again(void **state)
   heap.allocations_left = 0;
   gs_ghost_add(ghost, key(1));
   assert_false(gs_ghost_has(ghost, key(1)));
+  assert_false(gs_ghost_take(ghost, key(1)));
   heap.allocations_left = UINT64_MAX;
+  for (uint64_t i = 1; i < PLACES; i++) {
+    gs_ghost_add(ghost, key(2)); /* each try would hold up who evicts */
+    assert_int_equal(heap.live_bytes, 0);
+  }
   gs_ghost_add(ghost, key(2));
   assert_false(gs_ghost_has(ghost, key(1)));
   assert_true(gs_ghost_has(ghost, key(2)));

@@ -223,32 +223,73 @@ test_a_flush_makes_no_more_tables_than_the_engine_can_merge(void **state)
 }
 
 static uint64_t *
-spare_words(gs_store *store)
+words_kept(gs_store *store)
 {
-  return atomic_load(&store->spare.words);
+  return atomic_load(&store->spare.waiting);
 }
 
+/* Other keys and values of other sizes than those whose memory it is. */
 static void
 test_the_memory_of_a_flushed_memtable_serves_the_next(void **state)
 {
   (void)state;
   gs_options options = kit_options();
   gs_store *store = kit_open(&options);
-  kit_put(store, "k", "one");
-  KIT_OK(gs_flush(store, &kit_err));
-  uint64_t *kept = spare_words(store);
+  kit_fill(store, "old", 1, 99);
+  KIT_OK(gs_seal(store, &kit_err));
+  kit_work(store);
+  uint64_t *kept = words_kept(store);
   assert_non_null(kept);
-  kit_put(store, "k", "two");
+  kit_put(store, "new", "1");
   KIT_OK(gs_seal(store, &kit_err));
   assert_ptr_equal(store->active->arena.words, kept);
-  assert_null(spare_words(store));
-  assert_string_equal(kit_get(store, "k"), "two");
+  assert_null(words_kept(store));
+  kit_fill(store, "a longer key than before ", 1, 50);
+  uint64_t count = 0;
+  KIT_OK(gs_count(store, NULL, NULL, &count, &kit_err));
+  assert_int_equal(count, 99 + 1 + 50);
+  assert_true(kit_has(store, "old", 99));
+  assert_true(kit_has(store, "a longer key than before ", 50));
   kit_work(store);
   KIT_OK(gs_verify(store, &kit_err));
   kit_close(store);
 }
 
-/* It holds a batch that no other has room for; what it takes is given back. */
+/* Nobody waits for the next memtable then. */
+static void
+test_after_an_explicit_flush_no_memory_is_kept(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 99);
+  KIT_OK(gs_seal(store, &kit_err));
+  kit_work(store);
+  uint64_t *kept = words_kept(store);
+  assert_non_null(kept);
+  kit_put(store, "k", "1");
+  KIT_OK(gs_flush(store, &kit_err));
+  assert_null(words_kept(store));
+  assert_false(store->active->arena.is_used);
+  kit_close(store);
+}
+
+static void
+test_memory_of_the_size_before_is_not_kept(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_store *store = kit_open(&options);
+  kit_put(store, "k", "1");
+  KIT_OK(gs_set_option(store, "memtable_bytes", 8192, &kit_err));
+  KIT_OK(gs_seal(store, &kit_err));
+  assert_int_equal(gs_arena_bytes(&store->active->arena), 8192 + 8);
+  kit_work(store);
+  assert_null(words_kept(store));
+  kit_close(store);
+}
+
+/* It holds a batch that no other has room for. */
 static void
 test_the_memory_of_an_oversized_memtable_is_not_kept(void **state)
 {
@@ -258,14 +299,18 @@ test_the_memory_of_an_oversized_memtable_is_not_kept(void **state)
   gs_store *store = kit_open(&options);
   static char value[9000];
   memset(value, 'x', sizeof value);
+  kit_put(store, "k", "1");
+  KIT_OK(gs_seal(store, &kit_err));
+  kit_work(store);
+  assert_non_null(words_kept(store));
   KIT_OK(gs_put(store, gs_slice_str("k"), gs_slice_of(value, sizeof value),
                 NULL, NULL, &kit_err));
-  uint64_t *oversized = store->active->arena.words;
   assert_true(gs_arena_bytes(&store->active->arena) > sizeof value);
-  KIT_OK(gs_flush(store, &kit_err));
-  assert_ptr_not_equal(spare_words(store), oversized);
-  assert_ptr_not_equal(store->active->arena.words, oversized);
-  assert_true(gs_arena_bytes(&store->active->arena) < sizeof value);
+  assert_null(words_kept(store));
+  KIT_OK(gs_seal(store, &kit_err));
+  kit_work(store);
+  assert_true(words_kept(store) == NULL ||
+              *words_kept(store) * 8 < sizeof value);
   kit_close(store);
 }
 
@@ -282,6 +327,8 @@ main(void)
       KIT_TEST(test_only_segments_that_the_manifest_gave_up_are_deleted),
       KIT_TEST(test_a_flush_makes_no_more_tables_than_the_engine_can_merge),
       KIT_TEST(test_the_memory_of_a_flushed_memtable_serves_the_next),
+      KIT_TEST(test_after_an_explicit_flush_no_memory_is_kept),
+      KIT_TEST(test_memory_of_the_size_before_is_not_kept),
       KIT_TEST(test_the_memory_of_an_oversized_memtable_is_not_kept),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
