@@ -144,7 +144,7 @@ endif
 
 # Long computations in Lua that open few handles: sanitizers of C see little.
 PURE := $(wildcard spec/policy/*_spec.lua) $(patsubst %,spec/%_spec.lua, \
-  testing/plan_model testing/check_policy lab/agree)
+  testing/plan_model testing/check_policy lab/agree lab/recorded lab/shadow)
 ifeq ($(CONFIG),asan)
 SPECS := $(filter-out $(PURE),$(SPECS))
 endif
@@ -308,8 +308,8 @@ ALONE := $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
   store/verify_path tree/manifest_crash tree/plan tree/plan_dead \
   tree/plan_pair tree/plan_random)
 DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/%, \
-  $(SPECS)) $(patsubst %,spec/%_spec.lua,grainstore/survival lab/agree \
-  lab/recorded)
+  $(SPECS)) $(patsubst %,spec/%_spec.lua,grainstore/survival \
+  grainstore/hostile_policy lab/agree lab/recorded lab/shadow)
 
 .PHONY: tsan
 tsan: ## what has threads under the thread sanitizer
@@ -325,7 +325,7 @@ valgrind: $(TESTS) ## every cmocka test under valgrind
 
 # What opens few handles, or the same ones very often.
 HEAVY := $(patsubst %,spec/%_spec.lua,testing/crash grainstore/survival \
-  lab/agree lab/recorded grainstore/shadow)
+  lab/agree lab/recorded lab/shadow)
 
 .PHONY: hostile
 hostile: ## the module under two collectors that never rest, with asan
