@@ -100,6 +100,13 @@ sleep_until_called(gs_store *store, uint64_t wait_us)
   gs_turn_take(store);
 }
 
+/* Somebody waits for the device. */
+static bool
+is_sync_coming(const gs_store *store)
+{
+  return store->is_syncing || store->waiting_count > 0;
+}
+
 /* Looks once more at what is due: the lock may have been given up since. */
 static void
 wait_for_work(gs_store *store)
@@ -111,6 +118,9 @@ wait_for_work(gs_store *store)
     return;
   }
   gs_wal_mark_if_due(store, &mark_us);
+  if (mark_us == 0 && is_sync_coming(store)) {
+    mark_us = GS_WAL_MARK_IDLE_US; /* it leaves a mark, and calls nobody */
+  }
   bool is_sooner = mark_us != 0 && (wait_us == 0 || mark_us < wait_us);
   wait_us = is_sooner ? mark_us : wait_us;
   wal->thread_until_us =

@@ -126,6 +126,35 @@ pass_ms(uint64_t ms)
   gs_sim_drain(sim_machine);
 }
 
+/* It looks while somebody waits for the device, as it mostly does beside one that
+ * writes durably all the time: it wakes by itself for the mark. */
+static void
+test_a_durable_put_need_not_call_a_thread_that_saw_one_coming(void **state)
+{
+  (void)state;
+  gs_store *store = log_open_with_threads(GS_DURABILITY_SYNC);
+  kit_put(store, "a", "1");
+  pass_ms(100);
+  gs_mutex_lock(store->commit);
+  store->waiting_count++;
+  gs_wal_call_thread(store);
+  gs_mutex_unlock(store->commit);
+  gs_sim_drain(sim_machine);
+  gs_mutex_lock(store->commit);
+  store->waiting_count--;
+  gs_mutex_unlock(store->commit);
+  uint64_t calls = store->log_calls;
+  kit_put(store, "b", "2");
+  uint64_t calls_later = store->log_calls;
+  bool was_marked = is_marked(store);
+  pass_ms(100);
+  bool is_marked_now = is_marked(store);
+  kit_close(store);
+  assert_int_equal(calls_later, calls);
+  assert_false(was_marked);
+  assert_true(is_marked_now);
+}
+
 /* The thread sleeps for the window of the write when the sync comes. */
 static void
 test_a_long_window_delays_no_mark(void **state)
@@ -193,6 +222,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_marks_count_as_bytes_of_the_log),
+      KIT_TEST(test_a_durable_put_need_not_call_a_thread_that_saw_one_coming),
       KIT_TEST(test_a_long_window_delays_no_mark),
       KIT_TEST(test_the_thread_marks_a_while_after_the_last_durable_write),
       KIT_TEST(test_a_durable_write_does_not_wake_the_thread),

@@ -134,6 +134,11 @@ local function string_of_size(w)
   return pair.now() - start
 end
 
+-- What fill cannot do without.
+local function two_strings(w)
+  return pair.strings(w.deck, w.value, FILL)
+end
+
 local function batch(w)
   local b <close> = w.store:batch()
   local keys, value = w.keys, w.value
@@ -156,6 +161,7 @@ end
 local operations = {
   { "floor: a method", call, nothing },
   { "floor: a string", string_of_size, nothing },
+  { "floor: a key and a value", two_strings, nothing },
   { "get", get, function(w) return pair.get(w.store, w.deck, w.size) end },
   { "get_many of 16", get_many, function(w)
     return pair.get_many(w.store, w.deck, w.size, MANY)
@@ -288,6 +294,9 @@ local function verdicts(samples, size)
       figures.ratio(samples["get_many of 16"].lua, samples.get.lua), 0.5)
     line("fill of 64 / 64 nexts", figures.ratio(
       samples["cursor:fill of 64"].lua, samples["cursor:next"].lua), 0.5)
+    lines[#lines + 1] = ("- a key and a value in two arrays, without a store "
+      .. "/ a next: %s"):format(figures.text(figures.ratio(
+        samples["floor: a key and a value"].lua, samples["cursor:next"].lua)))
   end
   return lines
 end
