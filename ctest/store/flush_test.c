@@ -228,6 +228,16 @@ words_kept(gs_store *store)
   return atomic_load(&store->spare.waiting);
 }
 
+/* Flushes beside a fresh memtable; the memory of the flushed one. */
+static uint64_t *
+flush_and_keep(gs_store *store)
+{
+  KIT_OK(gs_seal(store, &kit_err));
+  kit_work(store);
+  assert_non_null(words_kept(store));
+  return words_kept(store);
+}
+
 /* Other keys and values of other sizes than those whose memory it is. */
 static void
 test_the_memory_of_a_flushed_memtable_serves_the_next(void **state)
@@ -236,10 +246,7 @@ test_the_memory_of_a_flushed_memtable_serves_the_next(void **state)
   gs_options options = kit_options();
   gs_store *store = kit_open(&options);
   kit_fill(store, "old", 1, 99);
-  KIT_OK(gs_seal(store, &kit_err));
-  kit_work(store);
-  uint64_t *kept = words_kept(store);
-  assert_non_null(kept);
+  uint64_t *kept = flush_and_keep(store);
   kit_put(store, "new", "1");
   KIT_OK(gs_seal(store, &kit_err));
   assert_ptr_equal(store->active->arena.words, kept);
@@ -263,10 +270,7 @@ test_after_an_explicit_flush_no_memory_is_kept(void **state)
   gs_options options = kit_options();
   gs_store *store = kit_open(&options);
   kit_fill(store, "k", 1, 99);
-  KIT_OK(gs_seal(store, &kit_err));
-  kit_work(store);
-  uint64_t *kept = words_kept(store);
-  assert_non_null(kept);
+  flush_and_keep(store);
   kit_put(store, "k", "1");
   KIT_OK(gs_flush(store, &kit_err));
   assert_null(words_kept(store));
@@ -300,9 +304,7 @@ test_the_memory_of_an_oversized_memtable_is_not_kept(void **state)
   static char value[9000];
   memset(value, 'x', sizeof value);
   kit_put(store, "k", "1");
-  KIT_OK(gs_seal(store, &kit_err));
-  kit_work(store);
-  assert_non_null(words_kept(store));
+  flush_and_keep(store);
   KIT_OK(gs_put(store, gs_slice_str("k"), gs_slice_of(value, sizeof value),
                 NULL, NULL, &kit_err));
   assert_true(gs_arena_bytes(&store->active->arena) > sizeof value);
