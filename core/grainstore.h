@@ -138,6 +138,9 @@ GS_API void gs_get_options(const gs_store *store, gs_options *out);
 GS_API GS_MUST_CHECK gs_status gs_set_option(gs_store *store, const char *name,
                                              uint64_t value, gs_error *err);
 
+/* Whether that takes the name. */
+GS_API bool gs_can_set_option(gs_store *store, const char *name);
+
 /* The allocator of the store's machine. */
 GS_API gs_alloc *gs_get_alloc(const gs_store *store);
 /* The allocator of a machine; env NULL: the real one. */

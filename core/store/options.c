@@ -206,6 +206,12 @@ find_limit(gs_store *store, const char *name)
   return NULL;
 }
 
+bool
+gs_can_set_option(gs_store *store, const char *name)
+{
+  return find_limit(store, name) != NULL;
+}
+
 gs_status
 gs_set_option(gs_store *store, const char *name, uint64_t value, gs_error *err)
 {

@@ -36,6 +36,8 @@ test_numbers_change_within_their_bounds_only(void **state)
   gs_get_options(store, &options);
   assert_int_equal(options.wal_batch_ms, 60000);
   assert_int_equal(options.memtable_bytes, 4096);
+  assert_true(gs_can_set_option(store, "wal_batch_ms"));
+  assert_false(gs_can_set_option(store, "threads"));
   assert_int_equal(gs_set_option(store, "threads", 1, &kit_err), GS_MISUSE);
   assert_int_equal(gs_set_option(store, "max_wal_bytes", 0, &kit_err),
                    GS_MISUSE);

@@ -144,16 +144,32 @@ durable_seq(lua_State *L)
   return 1;
 }
 
+static uint64_t
+number_of_option(lua_State *L, const char *name)
+{
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, 3, &is_integer);
+  if (!is_integer || value < 0) {
+    const char *got = lua_type(L, 3) == LUA_TNUMBER ? luaL_tolstring(L, 3, NULL)
+                                                    : luaL_typename(L, 3);
+    luaL_argerror(L, 3,
+                  lua_pushfstring(L,
+                                  "option '%s' takes an integer from 0, got %s",
+                                  name, got));
+  }
+  return (uint64_t)value;
+}
+
 /* store:set(name, value): options that may change while open */
 static int
 set(lua_State *L)
 {
   gsl_store *s = gsl_check_store(L);
   const char *name = luaL_checkstring(L, 2);
-  lua_Integer value = luaL_checkinteger(L, 3);
-  luaL_argcheck(L, value >= 0, 3, "an integer from 0 expected");
+  bool can_change = gs_can_set_option(s->store, name);
+  uint64_t value = can_change ? number_of_option(L, name) : 0;
   gs_error err;
-  gs_status status = gs_set_option(s->store, name, (uint64_t)value, &err);
+  gs_status status = gs_set_option(s->store, name, value, &err);
   return answer(L, s, status, &err);
 }
 

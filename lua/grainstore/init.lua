@@ -16,6 +16,7 @@ local core = require "grainstore.core"
 local charge = require "grainstore.charge"
 local handles = require "grainstore.handles"
 local journal = require "grainstore.journal"
+local near = require "grainstore.near"
 local stats = require "grainstore.stats"
 local tree = require "grainstore.tree"
 
@@ -242,14 +243,26 @@ end
 -- @return nil, message, name of the refusal, `{tables = {ids}}`
 methods.plan = methods._plan
 
+-- Blames the caller of its caller for a name that no option has.
+local function check_option_name(store, name)
+  local names = { "clock", "env", "policy" }
+  for known in pairs(store:options()) do names[#names + 1] = known end
+  for _, known in ipairs(names) do
+    if known == name or type(name) ~= "string" then return end
+  end
+  local meant = near(name, names)
+  error(("bad argument #1 to 'set' (unknown option '%s'%s)"):format(name,
+    meant and (", did you mean '%s'?"):format(meant) or ""), 3)
+end
+
 --- Changes an option of an open store: a number, or "policy".
 -- @function store:set
 -- @tparam string name
 -- @param value
 -- @treturn boolean true
 function methods:set(name, value)
+  call("set", true, c_stats, self) -- raises unless it is an open store
   if name == "policy" then
-    call("set", true, c_stats, self) -- raises unless it is an open store
     local policy, message, code, detail = charge.prepare(value)
     if policy then
       policy, message, code, detail = charge.install(self, policy)
@@ -260,6 +273,7 @@ function methods:set(name, value)
     self:_decide()
     return true
   end
+  check_option_name(self, name)
   local ok, message, code, detail = call("set", true, c_set, self, name, value)
   return ok, message, code, detail
 end

@@ -20,12 +20,26 @@ M.kinds = {
   "open", "close", "resume",
 }
 
+-- Blames the caller of its caller.
+local function expect(is_well, position, name, what, value)
+  if not is_well then
+    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(position,
+      name, what, type(value)), 3)
+  end
+end
+
+local function is_event(value)
+  return type(value) == "table" and type(value.kind) == "string"
+    and math.type(value.count) == "integer" and type(value.tree) == "table"
+end
+
 local UNITS = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" }
 
 --- A number of bytes for people: "512 B", "1.5 MiB".
 -- @tparam number bytes
 -- @treturn string
 function M.size(bytes)
+  expect(type(bytes) == "number", 1, "size", "a number", bytes)
   local unit = 1
   while bytes >= 1024 and unit < #UNITS do
     bytes, unit = bytes / 1024, unit + 1
@@ -37,6 +51,7 @@ end
 -- @tparam number us
 -- @treturn string
 function M.duration(us)
+  expect(type(us) == "number", 1, "duration", "a number", us)
   if us < 1000 then return ("%d us"):format(us) end
   if us < 1000000 then return ("%.1f ms"):format(us / 1000) end
   return ("%.1f s"):format(us / 1000000)
@@ -55,10 +70,24 @@ local function runs_text(tree)
   return table.concat(lines, "\n")
 end
 
+local function expect_events(name, events)
+  if type(events) ~= "table" then
+    error(("bad argument #1 to '%s' (an array of events expected, got %s)")
+      :format(name, type(events)), 3)
+  end
+  for i, event in ipairs(events) do
+    if not is_event(event) then
+      error(("bad argument #1 to '%s' (element %d is no event of a journal)")
+        :format(name, i), 3)
+    end
+  end
+end
+
 --- Adds the trees as text.
 -- @tparam table events
 -- @treturn table the same array
 function M.new(events)
+  expect_events("new", events)
   for _, event in ipairs(events) do
     event.runs = runs_text(event.tree)
   end
@@ -136,6 +165,7 @@ end
 -- @tparam table event
 -- @treturn string
 function M.describe(event)
+  expect(is_event(event), 1, "describe", "an event of a journal", event)
   local is_job = event.written_bytes ~= nil
   local text = event.kind
   local tell = tellers[event.kind]
@@ -161,6 +191,9 @@ end
 -- @tparam string|integer key
 -- @treturn table array of events
 function M.touching(events, key)
+  expect_events("touching", events)
+  expect(type(key) == "string" or math.type(key) == "integer", 2, "touching",
+    "a key", key)
   local found, ids = {}, {}
   for _, event in ipairs(events) do
     local touches = false

@@ -176,7 +176,7 @@ end
 -- @treturn table a report
 function M.run(options)
   if type(options) ~= "table" then
-    error("lab.run takes a table of options", 2)
+    error("lab.run takes a table of options, got a " .. type(options), 2)
   end
   local w = check_workload(options.workload)
   local policy = driver.resolve(options.policy)
@@ -212,10 +212,28 @@ function M.run(options)
   }
 end
 
+-- Blames the caller of its caller.
+local function check_list(list)
+  if type(list) ~= "table" then
+    error("lab.compare takes an array of reports or of options, got a "
+      .. type(list), 3)
+  end
+  if list[1] == nil then
+    error("lab.compare takes at least one report", 3)
+  end
+  for i, one in ipairs(list) do
+    if type(one) ~= "table" then
+      error(("lab.compare: element %d is a %s, neither a report nor a table of "
+        .. "options"):format(i, type(one)), 3)
+    end
+  end
+end
+
 --- Several policies or runs side by side.
 -- @tparam table list of reports, or of options of `run`
 -- @treturn table a comparison with text, svg and html
 function M.compare(list)
+  check_list(list)
   local all = {}
   for i, one in ipairs(list) do
     all[i] = reports.is_report(one) and one or M.run(one)

@@ -347,19 +347,34 @@ describe("work", function()
       for _, case in ipairs {
         { "option 'threads' cannot change while the store is open",
           "threads", 2 },
-        { "option 'colour' cannot change while the store is open",
-          "colour", 2 },
+        { "option 'durability' cannot change while the store is open",
+          "durability", "sync" },
+        { "option 'env' cannot change while the store is open", "env", {} },
+        { "bad argument #1 to 'set' (unknown option 'colour')", "colour", 2 },
+        { "bad argument #1 to 'set' (unknown option 'polcy', did you mean "
+          .. "'policy'?)", "polcy", "leveled" },
         { "option 'wal_batch_ms' takes 1 to 60000, got 0", "wal_batch_ms", 0 },
-        { "bad argument #2 to 'set' (number expected, got string)",
-          "wal_batch_ms", "soon" },
-        { "bad argument #2 to 'set' (an integer from 0 expected)",
-          "wal_batch_ms", -1 },
+        { "bad argument #2 to 'set' (option 'wal_batch_ms' takes an integer "
+          .. "from 0, got string)", "wal_batch_ms", "soon" },
+        { "bad argument #2 to 'set' (option 'wal_batch_ms' takes an integer "
+          .. "from 0, got -1)", "wal_batch_ms", -1 },
+        { "bad argument #2 to 'set' (option 'wal_batch_ms' takes an integer "
+          .. "from 0, got 2.5)", "wal_batch_ms", 2.5 },
         { "bad argument #1 to 'set' (string expected, got nil)", nil, 1 },
       } do
         local ok, message = pcall(function() store:set(case[2], case[3]) end)
         assert.is_false(ok)
         assert.equal(case[1], message:match "work_spec%.lua:%d+: (.*)$")
       end
+    end)
+
+    it("of a closed store raise at the caller's place", function()
+      store:close()
+      local ok, message = pcall(function() store:set("wal_batch_ms", 5) end)
+      assert.is_false(ok)
+      assert.is_truthy(message:find("work_spec.lua", 1, true))
+      assert.is_truthy(message:find("calling 'set' on bad self (the store is "
+        .. "closed)", 1, true))
     end)
 
     it("give the next memtable its size", function()

@@ -65,6 +65,31 @@ describe("an event as text", function()
     assert.equal("61.0 s", journal.duration(61000000))
   end)
 
+  it("is refused for what is none, in words of the caller", function()
+    for _, case in ipairs {
+      { "describe", "an event of a journal expected, got nil" },
+      { "describe", "an event of a journal expected, got string", "flush" },
+      { "describe", "an event of a journal expected, got table", {} },
+      { "size", "a number expected, got string", "7" },
+      { "duration", "a number expected, got nil" },
+      { "new", "an array of events expected, got string", "x" },
+      { "new", "element 2 is no event of a journal", { event "close", {} } },
+      { "touching", "an array of events expected, got nil" },
+      { "touching", "element 1 is no event of a journal", { 1 }, "k" },
+    } do
+      local name, said, given, more = table.unpack(case, 1, 4)
+      local ok, message = pcall(function() journal[name](given, more) end)
+      assert.is_false(ok)
+      assert.equal(("bad argument #1 to '%s' (%s)"):format(name, said),
+        message:match "journal_spec%.lua:%d+: (.*)$")
+    end
+    local ok, message = pcall(function() journal.touching({}, true) end)
+    assert.is_false(ok)
+    assert.is_truthy(message:find("journal_spec.lua", 1, true))
+    assert.is_truthy(message:find("bad argument #2 to 'touching' (a key "
+      .. "expected, got boolean)", 1, true))
+  end)
+
   it("is there for every event of a store's life", function()
     local env <close> = T.env { seed = 1 }
     local store <close> = assert(grainstore.open("/store", { env = env,

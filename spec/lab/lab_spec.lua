@@ -194,6 +194,29 @@ describe("a run in the lab", function()
     assert.has_error(function() lab.uniform { keys = -1 } end)
     assert.has_error(function() lab.time_series { keys = 1 } end)
   end)
+
+  it("says at the caller's place what it wanted", function()
+    for _, case in ipairs {
+      { "lab.compare takes an array of reports or of options, got a nil",
+        lab.compare },
+      { "lab.compare takes an array of reports or of options, got a string",
+        lab.compare, "x" },
+      { "lab.compare takes at least one report", lab.compare, {} },
+      { "lab.compare: element 1 is a number, neither a report nor a table of "
+        .. "options", lab.compare, { 7 } },
+      { "lab.run takes a table of options, got a number", lab.run, 1 },
+      { "workload 'zipf' takes a table of options, got a string", lab.zipf,
+        "x" },
+      { "workload 'time_series' takes a table of options, got a number",
+        lab.time_series, 4 },
+      { "lab.recorded takes a table of options, got a string", lab.recorded,
+        "x" },
+    } do
+      local ok, message = pcall(function() case[2](case[3]) end)
+      assert.is_false(ok)
+      assert.equal(case[1], message:match "lab_spec%.lua:%d+: (.*)$")
+    end
+  end)
 end)
 
 describe("several runs", function()

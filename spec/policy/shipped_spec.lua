@@ -174,4 +174,13 @@ describe("shipped policies", function()
     end
     assert.is_nil(P.no_such)
   end)
+
+  it("take a table of options, and say so", function()
+    for _, name in ipairs(P.names) do
+      local ok, message = pcall(function() P[name] "x" end)
+      assert.is_false(ok)
+      assert.equal(("policy '%s' takes a table of options, got a string")
+        :format(name), message:match "shipped_spec%.lua:%d+: (.*)$")
+    end
+  end)
 end)

@@ -17,6 +17,10 @@ end
 -- @treturn table options completed
 return function(what, options, defaults, level)
   local completed = {}
+  if options ~= nil and type(options) ~= "table" then
+    error(("%s takes a table of options, got a %s"):format(what, type(options)),
+      level or 3)
+  end
   for name, value in pairs(defaults) do completed[name] = value end
   for name, value in pairs(options or {}) do
     if defaults[name] == nil then

@@ -21,7 +21,7 @@ local known = { journal = true, events = true, env = true }
 
 local function check_options(options)
   if type(options) ~= "table" then
-    error("lab.recorded takes a table of options", 3)
+    error("lab.recorded takes a table of options, got a " .. type(options), 3)
   end
   for name in pairs(options) do
     if not known[name] then

@@ -33,8 +33,8 @@ end
 local function maker(name, kind, own)
   local defaults = {}
   for option, value in pairs(with(own)) do defaults[option] = value end
-  return function(options)
-    local made = check("workload '" .. name .. "'", options, defaults)
+  return function(options, level)
+    local made = check("workload '" .. name .. "'", options, defaults, level)
     made.name, made.kind = name, kind
     return made
   end
@@ -52,10 +52,10 @@ local series = maker("time_series", "sequence", {
 
 --- @tparam table options `keys` follows from `writes`: no key comes twice
 function M.time_series(options)
-  if options and options.keys then
+  if type(options) == "table" and options.keys then
     error("workload 'time_series' has no option 'keys': no key comes twice", 2)
   end
-  local made = series(options)
+  local made = series(options, 4)
   made.keys = made.writes
   return made
 end

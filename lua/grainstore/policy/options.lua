@@ -1,31 +1,13 @@
 --- Options of shipped policies: numbers with defaults.
 -- @module grainstore.policy.options
 
--- Letters to change, add or leave out to make one word of the other.
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local corner = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      corner, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1,
-        corner + cost)
-    end
-  end
-  return row[#b]
-end
+local near = require "grainstore.near"
 
 local function suggestion(given, defaults)
-  local best, least = nil, 3
-  for name in pairs(defaults) do
-    local d = distance(tostring(given), name)
-    if d < least or d == least and best and name < best then
-      best, least = name, d
-    end
-  end
-  return best and (", did you mean '%s'?"):format(best) or ""
+  local names = {}
+  for name in pairs(defaults) do names[#names + 1] = name end
+  local meant = near(given, names)
+  return meant and (", did you mean '%s'?"):format(meant) or ""
 end
 
 --- Raises for names and values that the policy does not know.
@@ -36,6 +18,10 @@ end
 -- @treturn table options completed
 return function(policy, options, defaults, least)
   local completed = setmetatable({}, { __index = defaults })
+  if options ~= nil and type(options) ~= "table" then
+    error(("policy '%s' takes a table of options, got a %s"):format(policy,
+      type(options)), 3)
+  end
   for name, value in pairs(options or {}) do
     if defaults[name] == nil then
       error(("policy '%s' has no option '%s'%s"):format(policy, tostring(name),

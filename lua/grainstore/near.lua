@@ -1,0 +1,33 @@
+--- What a misspelt name was meant to be.
+-- @module grainstore.near
+
+-- Letters to change, add or leave out to make one word of the other.
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      corner, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1,
+        corner + cost)
+    end
+  end
+  return row[#b]
+end
+
+--- The nearest name within two letters; of several the first by the alphabet.
+-- @param given
+-- @tparam table names array of strings
+-- @treturn string|nil
+return function(given, names)
+  local best, least = nil, 3
+  for _, name in ipairs(names) do
+    local d = distance(tostring(given), name)
+    if d < least or d == least and best and name < best then
+      best, least = name, d
+    end
+  end
+  return best
+end
