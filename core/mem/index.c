@@ -36,6 +36,7 @@ gs_index_init(gs_index *index, gs_alloc *alloc, gs_error *err)
     return GS_FAIL_NOMEM(err);
   }
   index->alloc = alloc;
+  index->expected_bits = FIRST_BITS;
   atomic_init(&index->slots, slots);
   return GS_OK;
 }
@@ -76,6 +77,23 @@ grown(gs_index *index, gs_slots *from, uint32_t bits)
   return to;
 }
 
+/* Bits, at least those given, of homes in an array for so many keys. */
+static uint32_t
+bits_for(uint64_t key_count, uint32_t bits)
+{
+  while (key_count > (UINT64_C(1) << bits) / 2) {
+    bits++;
+  }
+  return bits;
+}
+
+void
+gs_index_expect(gs_index *index, uint64_t key_count)
+{
+  GS_ASSERT(key_count <= GS_INDEX_MAX_KEYS);
+  index->expected_bits = bits_for(key_count, FIRST_BITS);
+}
+
 gs_status
 gs_index_reserve(gs_index *index, uint64_t key_count, gs_error *err)
 {
@@ -84,9 +102,9 @@ gs_index_reserve(gs_index *index, uint64_t key_count, gs_error *err)
   if (key_count <= ((uint64_t)slots->mask + 1) / 2) {
     return GS_OK;
   }
-  uint32_t bits = TAG_BITS - slots->shift;
-  while (key_count > (UINT64_C(1) << bits) / 2) {
-    bits++;
+  uint32_t bits = bits_for(key_count, TAG_BITS - slots->shift);
+  if (key_count > GS_INDEX_FEW_KEYS && bits < index->expected_bits) {
+    bits = index->expected_bits;
   }
   gs_slots *larger = grown(index, slots, bits);
   if (larger == NULL) {

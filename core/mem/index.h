@@ -23,6 +23,10 @@
 /* Keys the largest array holds. */
 #define GS_INDEX_MAX_KEYS (UINT64_C(1) << 31)
 
+/* So many are found in what the processor keeps near, however large an array
+ * is expected to be needed. */
+enum { GS_INDEX_FEW_KEYS = 4096 };
+
 typedef struct gs_slots {
   struct gs_slots *previous; /* the array this one replaced */
   uint32_t shift;            /* 32 less the bits of a home */
@@ -33,11 +37,16 @@ typedef struct gs_slots {
 typedef struct gs_index {
   gs_alloc *alloc;
   _Atomic(gs_slots *) slots; /* the newest array */
+  uint32_t expected_bits;    /* of a home, once there are more than few keys */
 } gs_index;
 
 GS_MUST_CHECK gs_status gs_index_init(gs_index *index, gs_alloc *alloc,
                                       gs_error *err);
 void gs_index_deinit(gs_index *index);
+
+/* Once keys are more than few, the array grows to this count in one step. The
+ * writer's, as reserve is. */
+void gs_index_expect(gs_index *index, uint64_t key_count);
 
 /* Makes room for that many keys in all. */
 GS_MUST_CHECK gs_status gs_index_reserve(gs_index *index, uint64_t key_count,

@@ -102,6 +102,12 @@ gs_memtable_reserve(gs_memtable *table, size_t entry_count, gs_error *err)
   return gs_index_reserve(&table->index, key_count, err);
 }
 
+void
+gs_memtable_expect(gs_memtable *table, uint64_t key_count)
+{
+  gs_index_expect(&table->index, key_count);
+}
+
 static void
 count_entry(gs_memtable_counters *counters, const gs_entry *entry)
 {

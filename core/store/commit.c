@@ -150,8 +150,7 @@ arena_bytes(const gs_room *room)
          (size_t)room->entry_count * (gs_memtable_entry_bytes(0, 0) + 16);
 }
 
-/* A table for as many bytes begins with room for as many keys as the one before
- * came to have, which spares growing towards it. */
+/* A table for as many bytes is likely to get as many keys as the one before. */
 static gs_status
 make_memtable(gs_store *store, gs_spare *spare, size_t capacity,
               gs_memtable **out, gs_error *err)
@@ -161,8 +160,7 @@ make_memtable(gs_store *store, gs_spare *spare, size_t capacity,
   gs_status status = gs_memtable_new(store->env, spare, capacity,
                                      gs_store_clock(store), out, err);
   if (status == GS_OK && before.data_bytes <= capacity) {
-    GS_IGNORE(gs_memtable_reserve(*out, (size_t)before.key_count, NULL),
-              "it grows by itself");
+    gs_memtable_expect(*out, before.key_count);
   }
   return status;
 }

@@ -4,7 +4,7 @@
  */
 #include "mem/mem_kit.h"
 
-enum { KEYS = 5000, FIRST_SLOTS = 1024 };
+enum { KEYS = 5000, FIRST_SLOTS = 1024, EXPECTED_KEYS = 100000 };
 
 typedef struct fixture {
   gs_arena arena;
@@ -62,6 +62,53 @@ test_every_key_is_found_and_no_other_while_the_index_grows(void **state)
     assert_int_equal(gs_index_find(&fix.index, &fix.arena, key, hash),
                      i < KEYS ? nodes[i] : 0);
   }
+  fixture_deinit(&fix);
+}
+
+static size_t
+bytes_with_keys(uint64_t count, void **state)
+{
+  fixture fix;
+  fixture_init(&fix, state);
+  gs_index_expect(&fix.index, EXPECTED_KEYS);
+  for (uint32_t i = 0; i < count; i++) {
+    gs_slice key = number_key(&i);
+    assert_int_equal(gs_index_reserve(&fix.index, i + 1, NULL), GS_OK);
+    insert(&fix, key, gs_hash_key(key));
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    gs_slice key = number_key(&i);
+    assert_int_not_equal(
+        gs_index_find(&fix.index, &fix.arena, key, gs_hash_key(key)), 0);
+  }
+  size_t bytes = gs_index_bytes(&fix.index);
+  fixture_deinit(&fix);
+  return bytes;
+}
+
+/* Few keys are found in few cache lines, whatever is expected. */
+static void
+test_an_expected_size_is_taken_at_once_and_only_for_many_keys(void **state)
+{
+  const size_t slot = sizeof(uint64_t);
+  assert_in_range(bytes_with_keys(0, state), 0, 2 * slot * FIRST_SLOTS);
+  assert_in_range(bytes_with_keys(GS_INDEX_FEW_KEYS, state), 0,
+                  4 * slot * GS_INDEX_FEW_KEYS + 1024);
+  size_t many = bytes_with_keys(GS_INDEX_FEW_KEYS + 1, state);
+  assert_in_range(many, 2 * slot * EXPECTED_KEYS, 5 * slot * EXPECTED_KEYS);
+  assert_int_equal(bytes_with_keys(KEYS, state), many);
+}
+
+static void
+test_an_expectation_below_what_is_needed_changes_nothing(void **state)
+{
+  fixture fix;
+  fixture_init(&fix, state);
+  assert_int_equal(gs_index_reserve(&fix.index, KEYS, NULL), GS_OK);
+  size_t bytes = gs_index_bytes(&fix.index);
+  gs_index_expect(&fix.index, 1);
+  assert_int_equal(gs_index_reserve(&fix.index, 2 * KEYS, NULL), GS_OK);
+  assert_in_range(gs_index_bytes(&fix.index), 2 * bytes, 4 * bytes);
   fixture_deinit(&fix);
 }
 
@@ -155,6 +202,8 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_every_key_is_found_and_no_other_while_the_index_grows),
+      KIT_TEST(test_an_expected_size_is_taken_at_once_and_only_for_many_keys),
+      KIT_TEST(test_an_expectation_below_what_is_needed_changes_nothing),
       KIT_TEST(test_keys_with_one_hash_are_told_apart),
       KIT_TEST(test_probes_go_on_at_the_front_behind_the_last_slot),
       KIT_TEST(test_half_of_the_slots_are_never_taken),
