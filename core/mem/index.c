@@ -94,6 +94,22 @@ gs_index_expect(gs_index *index, uint64_t key_count)
   index->expected_bits = bits_for(key_count, FIRST_BITS);
 }
 
+/* An array for so many keys, or of the expected size. Where there is no memory
+ * for what was only expected, it is no longer. */
+static gs_slots *
+larger_for(gs_index *index, gs_slots *slots, uint64_t key_count)
+{
+  uint32_t needed = bits_for(key_count, TAG_BITS - slots->shift);
+  if (key_count > GS_INDEX_FEW_KEYS && needed < index->expected_bits) {
+    gs_slots *larger = grown(index, slots, index->expected_bits);
+    if (larger != NULL) {
+      return larger;
+    }
+    index->expected_bits = needed;
+  }
+  return grown(index, slots, needed);
+}
+
 gs_status
 gs_index_reserve(gs_index *index, uint64_t key_count, gs_error *err)
 {
@@ -102,11 +118,7 @@ gs_index_reserve(gs_index *index, uint64_t key_count, gs_error *err)
   if (key_count <= ((uint64_t)slots->mask + 1) / 2) {
     return GS_OK;
   }
-  uint32_t bits = bits_for(key_count, TAG_BITS - slots->shift);
-  if (key_count > GS_INDEX_FEW_KEYS && bits < index->expected_bits) {
-    bits = index->expected_bits;
-  }
-  gs_slots *larger = grown(index, slots, bits);
+  gs_slots *larger = larger_for(index, slots, key_count);
   if (larger == NULL) {
     return GS_FAIL_NOMEM(err);
   }

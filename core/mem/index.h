@@ -44,8 +44,8 @@ GS_MUST_CHECK gs_status gs_index_init(gs_index *index, gs_alloc *alloc,
                                       gs_error *err);
 void gs_index_deinit(gs_index *index);
 
-/* Once keys are more than few, the array grows to this count in one step. The
- * writer's, as reserve is. */
+/* Once keys are more than few, the array grows to this count in one step, where
+ * there is memory for that. The writer's, as reserve is. */
 void gs_index_expect(gs_index *index, uint64_t key_count);
 
 /* Makes room for that many keys in all. */

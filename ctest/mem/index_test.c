@@ -99,6 +99,38 @@ test_an_expected_size_is_taken_at_once_and_only_for_many_keys(void **state)
   assert_int_equal(bytes_with_keys(KEYS, state), many);
 }
 
+/* Refuses large blocks. */
+static void *
+resize_small(gs_alloc *self, void *block, size_t old_size, size_t new_size)
+{
+  (void)self;
+  (void)old_size;
+  if (new_size == 0) {
+    free(block);
+    return NULL;
+  }
+  return new_size <= 8 * sizeof(uint64_t) * KEYS ? realloc(block, new_size)
+                                                 : NULL;
+}
+
+static void
+test_an_expectation_without_memory_for_it_hinders_nobody(void **state)
+{
+  fixture fix;
+  gs_alloc *alloc = gs_sim_env(*state)->alloc;
+  gs_alloc small = {.resize = resize_small};
+  assert_int_equal(gs_arena_init(&fix.arena, alloc, NULL, KIT_CAPACITY, NULL),
+                   GS_OK);
+  assert_int_equal(gs_index_init(&fix.index, &small, NULL), GS_OK);
+  gs_index_expect(&fix.index, EXPECTED_KEYS);
+  for (uint32_t i = 0; i < KEYS; i++) {
+    gs_slice key = number_key(&i);
+    assert_int_equal(gs_index_reserve(&fix.index, i + 1, NULL), GS_OK);
+    insert(&fix, key, gs_hash_key(key));
+  }
+  fixture_deinit(&fix);
+}
+
 static void
 test_an_expectation_below_what_is_needed_changes_nothing(void **state)
 {
@@ -203,6 +235,7 @@ main(void)
   const struct CMUnitTest tests[] = {
       KIT_TEST(test_every_key_is_found_and_no_other_while_the_index_grows),
       KIT_TEST(test_an_expected_size_is_taken_at_once_and_only_for_many_keys),
+      KIT_TEST(test_an_expectation_without_memory_for_it_hinders_nobody),
       KIT_TEST(test_an_expectation_below_what_is_needed_changes_nothing),
       KIT_TEST(test_keys_with_one_hash_are_told_apart),
       KIT_TEST(test_probes_go_on_at_the_front_behind_the_last_slot),
