@@ -14,6 +14,7 @@
 #include "sst/cache.h"
 
 #include "base/check.h"
+#include "sst/cells.h"
 #include "sst/ghost.h"
 
 enum {
@@ -23,10 +24,6 @@ enum {
   FRAMES_PART = 4,      /* a quarter is not for what tables hold */
   TYPICAL_BLOCK = 4096, /* for the size of the ghost list */
   LOOKS_PER_FRAME = 3,  /* small to main, main once more, out */
-  CELL_BYTES = sizeof(gs_frame) + TYPICAL_BLOCK,
-  SLABS_AT_LEAST = 8, /* a cache too small for so many makes do without */
-  EARLY_FRAMES = 64,  /* of a cache that stand alone: a store that is opened for
-                         a look at a few keys pays for no slab */
 };
 
 #define PINS_GONE (1U << 31)
@@ -47,9 +44,7 @@ typedef struct frame_queue {
 struct gs_cache {
   gs_env *env;
   gs_epoch *epoch;
-  gs_slabs *slabs;          /* for frames of about the typical size */
-  atomic_bool takes_cells;  /* from there; false: the cache is too small */
-  atomic_uint early_frames; /* made so far; not counted beyond the early ones */
+  gs_cells cells; /* where frames lie */
   gs_unpackers *unpackers;
   atomic_bool is_full; /* set under the mutex */
   gs_mutex *mutex;     /* guards everything below */
@@ -62,16 +57,11 @@ struct gs_cache {
   uint64_t evictions;
 };
 
-static bool
-has_room_for_slabs(uint64_t capacity_bytes)
-{
-  return capacity_bytes / GS_SLAB_BYTES >= SLABS_AT_LEAST;
-}
-
-/* Lists as long as the cache. */
+/* Lists as long as the cache, and cells as there is room for. */
 static void
-size_lists(gs_cache *cache)
+size_parts(gs_cache *cache)
 {
+  gs_cells_allow(&cache->cells, cache->capacity);
   gs_ghost_resize(&cache->ghost, cache->capacity / TYPICAL_BLOCK);
   gs_ghost_resize(&cache->walks, cache->capacity / TYPICAL_BLOCK);
 }
@@ -90,11 +80,10 @@ gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
   cache->capacity = capacity_bytes;
   gs_ghost_init(&cache->ghost, env->alloc);
   gs_ghost_init(&cache->walks, env->alloc);
-  size_lists(cache);
-  atomic_init(&cache->takes_cells, has_room_for_slabs(capacity_bytes));
-  gs_status status = gs_mutex_new(env, &cache->mutex, err);
+  gs_status status = gs_cells_init(&cache->cells, env, sizeof(gs_frame), err);
+  size_parts(cache);
   if (status == GS_OK) {
-    status = gs_slabs_new(env, CELL_BYTES, &cache->slabs, err);
+    status = gs_mutex_new(env, &cache->mutex, err);
   }
   if (status == GS_OK) {
     status = gs_unpackers_new(env, &cache->unpackers, err);
@@ -133,7 +122,7 @@ gs_cache_free(gs_cache *cache)
   }
   GS_ASSERT(cache->queues[QUEUE_SMALL].count == 0);
   GS_ASSERT(cache->queues[QUEUE_MAIN].count == 0);
-  gs_slabs_drop(cache->slabs);
+  gs_cells_deinit(&cache->cells);
   gs_unpackers_free(cache->unpackers);
   gs_mutex_free(cache->mutex);
   gs_ghost_deinit(&cache->ghost);
@@ -147,30 +136,8 @@ gs_cache_free(gs_cache *cache)
 static size_t
 frame_bytes(const gs_frame *frame)
 {
-  return frame->slab != NULL ? CELL_BYTES : sizeof *frame + frame->size;
-}
-
-static bool
-is_early(gs_cache *cache)
-{
-  return atomic_load_explicit(&cache->early_frames, memory_order_relaxed) <
-             EARLY_FRAMES &&
-         atomic_fetch_add_explicit(&cache->early_frames, 1,
-                                   memory_order_relaxed) < EARLY_FRAMES;
-}
-
-/* Memory for a frame; *slab is NULL when it is not a cell. */
-static gs_frame *
-frame_memory(gs_cache *cache, uint32_t size, gs_slab **slab)
-{
-  *slab = NULL;
-  bool is_typical = size > TYPICAL_BLOCK / 2 && size <= TYPICAL_BLOCK;
-  if (is_typical &&
-      atomic_load_explicit(&cache->takes_cells, memory_order_relaxed) &&
-      !is_early(cache)) {
-    return gs_slabs_take(cache->slabs, slab);
-  }
-  return gs_alloc_bytes(cache->env->alloc, sizeof(gs_frame) + size);
+  return frame->slab != NULL ? gs_slab_cell_bytes(frame->slab)
+                             : sizeof *frame + frame->size;
 }
 
 gs_status
@@ -178,7 +145,7 @@ gs_cache_frame_new(gs_cache *cache, uint32_t size, gs_frame **out,
                    gs_error *err)
 {
   gs_slab *slab;
-  gs_frame *frame = frame_memory(cache, size, &slab);
+  gs_frame *frame = gs_cells_take(&cache->cells, size, &slab);
   *out = frame;
   if (frame == NULL) {
     return GS_FAIL_NOMEM(err);
@@ -404,9 +371,7 @@ gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
   gs_frame *chain = NULL;
   gs_mutex_lock(cache->mutex);
   cache->capacity = capacity_bytes;
-  atomic_store_explicit(&cache->takes_cells, has_room_for_slabs(capacity_bytes),
-                        memory_order_relaxed);
-  size_lists(cache);
+  size_parts(cache);
   evict(cache, &chain);
   note_room(cache);
   gs_mutex_unlock(cache->mutex);

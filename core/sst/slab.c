@@ -189,3 +189,9 @@ gs_slab_give(gs_slab *slab, void *cell)
     destroy(slabs);
   }
 }
+
+size_t
+gs_slab_cell_bytes(const gs_slab *slab)
+{
+  return slab->owner->cell_bytes;
+}

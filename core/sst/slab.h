@@ -1,5 +1,5 @@
 /*
- * slab: memory for blocks of the usual size, cut from large pieces.
+ * slab: memory for blocks of one size, cut from large pieces.
  *
  * Model: slabs of GS_SLAB_BYTES, each cut into cells of one size. A slab is as
  * large as a large page of the processor, so that the machine may back it with
@@ -31,5 +31,8 @@ void gs_slabs_drop(gs_slabs *slabs); /* NULL is accepted */
  * gs_slab_give. */
 void *gs_slabs_take(gs_slabs *slabs, gs_slab **slab);
 void gs_slab_give(gs_slab *slab, void *cell);
+
+/* Bytes that each of its cells takes. */
+size_t gs_slab_cell_bytes(const gs_slab *slab);
 
 #endif
