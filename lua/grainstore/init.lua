@@ -245,10 +245,11 @@ methods.plan = methods._plan
 
 -- Blames the caller of its caller for a name that no option has.
 local function check_option_name(store, name)
+  if type(name) ~= "string" and type(name) ~= "number" then return end
   local names = { "clock", "env", "policy" }
   for known in pairs(store:options()) do names[#names + 1] = known end
   for _, known in ipairs(names) do
-    if known == name or type(name) ~= "string" then return end
+    if known == name then return end
   end
   local meant = near(name, names)
   error(("bad argument #1 to 'set' (unknown option '%s'%s)"):format(name,

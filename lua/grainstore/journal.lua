@@ -44,7 +44,7 @@ function M.size(bytes)
   while bytes >= 1024 and unit < #UNITS do
     bytes, unit = bytes / 1024, unit + 1
   end
-  return (unit == 1 and "%d %s" or "%.1f %s"):format(bytes, UNITS[unit])
+  return (unit == 1 and "%.0f %s" or "%.1f %s"):format(bytes, UNITS[unit])
 end
 
 --- Microseconds for people: "40 us", "1.5 ms", "2.0 s".
@@ -52,7 +52,7 @@ end
 -- @treturn string
 function M.duration(us)
   expect(type(us) == "number", 1, "duration", "a number", us)
-  if us < 1000 then return ("%d us"):format(us) end
+  if us < 1000 then return ("%.0f us"):format(us) end
   if us < 1000000 then return ("%.1f ms"):format(us / 1000) end
   return ("%.1f s"):format(us / 1000000)
 end
@@ -192,6 +192,7 @@ end
 -- @treturn table array of events
 function M.touching(events, key)
   expect_events("touching", events)
+  key = math.tointeger(key) or key
   expect(type(key) == "string" or math.type(key) == "integer", 2, "touching",
     "a key", key)
   local found, ids = {}, {}
@@ -201,6 +202,8 @@ function M.touching(events, key)
       touches = touches or ids[id] == true
     end
     for _, t in ipairs(event.outputs or {}) do
+      expect(type(t.min_key) == type(key), 2, "touching",
+        "a key of the store's kind", key)
       if holds(t, key) then
         ids[t.id], touches = true, true
       end

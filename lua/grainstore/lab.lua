@@ -39,29 +39,29 @@ local SWITCHES = {
   log = true, lossy = false, threaded = false, instant = false,
 }
 
-local function split(options)
+local function split(options, level)
   local numbers, switches = {}, {}
   for name, default in pairs(SWITCHES) do switches[name] = default end
   for name, value in pairs(options) do
     if SWITCHES[name] ~= nil then
       if type(value) ~= "boolean" then
         error(("option '%s' of the lab takes a boolean, got %s"):format(name,
-          tostring(value)), 3)
+          tostring(value)), level + 1)
       end
       switches[name] = value
     elseif name ~= "policy" and name ~= "workload" then
       numbers[name] = value
     end
   end
-  local o = check("the lab", numbers, DEFAULTS, 4)
+  local o = check("the lab", numbers, DEFAULTS, level + 2)
   if switches.instant then o.read_bytes_per_s, o.write_bytes_per_s = 0, 0 end
   return o, switches
 end
 
-local function check_workload(w)
+local function check_workload(w, level)
   if type(w) ~= "table" or not w.kind then
     error("option 'workload' takes a workload, as lab.uniform { … } makes one",
-      3)
+      level + 1)
   end
   return w
 end
@@ -131,11 +131,11 @@ local function parameters_of(w, o, switches)
 end
 
 -- What a record says of the machine is not another's to choose.
-local function check_recorded(w, options)
+local function check_recorded(w, options, level)
   for _, name in ipairs { "memtable_bytes", "start_ms" } do
     if w.record and options[name] ~= nil then
       error(("option '%s' of the lab is the record's: its flushes are "
-        .. "replayed as they were"):format(name), 3)
+        .. "replayed as they were"):format(name), level + 1)
     end
   end
 end
@@ -165,26 +165,15 @@ local function replay(v, w, samples)
   return history
 end
 
---- Runs a policy through a workload.
--- @tparam table options policy (a name or a table, as in a store), workload
--- (memtables and times of a recorded one are the record's), and any of: seed;
--- memtable_bytes, table_bytes, block_bytes, max_stall_ms, lossy; ratio (what is
--- left of blocks on levels for which layout names a compression, whichever it
--- is); workers, read_bytes_per_s, write_bytes_per_s, disk_bytes, log (writes go
--- through the device first); instant (the device has no bounds, and jobs take
--- no time); threaded (decisions do not wait for the writer); start_ms; samples
--- @treturn table a report
-function M.run(options)
-  if type(options) ~= "table" then
-    error("lab.run takes a table of options, got a " .. type(options), 2)
-  end
-  local w = check_workload(options.workload)
-  local policy = driver.resolve(options.policy)
-  local o, switches = split(options)
-  check_recorded(w, options)
+-- The caller to blame is so many levels up, as for error.
+local function run(options, level)
+  local w = check_workload(options.workload, level)
+  local policy = driver.resolve(options.policy, level + 1)
+  local o, switches = split(options, level)
+  check_recorded(w, options, level)
   if policy.loses and not switches.lossy then
     error(("policy '%s' drops what is live: give lossy = true"):format(
-      tostring(policy.name)), 2)
+      tostring(policy.name)), level)
   end
   if w.record then
     o.memtable_bytes, o.start_ms = w.memtable_bytes, w.start_ms
@@ -212,6 +201,23 @@ function M.run(options)
   }
 end
 
+--- Runs a policy through a workload.
+-- @tparam table options policy (a name or a table, as in a store), workload
+-- (memtables and times of a recorded one are the record's), and any of: seed;
+-- memtable_bytes, table_bytes, block_bytes, max_stall_ms, lossy; ratio (what is
+-- left of blocks on levels for which layout names a compression, whichever it
+-- is); workers, read_bytes_per_s, write_bytes_per_s, disk_bytes, log (writes go
+-- through the device first); instant (the device has no bounds, and jobs take
+-- no time); threaded (decisions do not wait for the writer); start_ms; samples
+-- @treturn table a report
+function M.run(options)
+  if type(options) ~= "table" then
+    error("lab.run takes a table of options, got a " .. type(options), 2)
+  end
+  local report = run(options, 3)
+  return report
+end
+
 -- Blames the caller of its caller.
 local function check_list(list)
   if type(list) ~= "table" then
@@ -236,7 +242,7 @@ function M.compare(list)
   check_list(list)
   local all = {}
   for i, one in ipairs(list) do
-    all[i] = reports.is_report(one) and one or M.run(one)
+    all[i] = reports.is_report(one) and one or run(one, 3)
   end
   return compare.new(all)
 end

@@ -23,8 +23,10 @@ end
 -- @treturn string|nil
 return function(given, names)
   local best, least = nil, 3
+  given = tostring(given)
   for _, name in ipairs(names) do
-    local d = distance(tostring(given), name)
+    local d = math.abs(#given - #name)
+    d = d < 3 and distance(given, name) or d
     if d < least or d == least and best and name < best then
       best, least = name, d
     end

@@ -349,6 +349,7 @@ describe("work", function()
           "threads", 2 },
         { "option 'durability' cannot change while the store is open",
           "durability", "sync" },
+        { "bad argument #1 to 'set' (unknown option '5')", 5, 1 },
         { "option 'env' cannot change while the store is open", "env", {} },
         { "bad argument #1 to 'set' (unknown option 'colour')", "colour", 2 },
         { "bad argument #1 to 'set' (unknown option 'polcy', did you mean "

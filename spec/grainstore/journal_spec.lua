@@ -83,6 +83,12 @@ describe("an event as text", function()
       assert.equal(("bad argument #1 to '%s' (%s)"):format(name, said),
         message:match "journal_spec%.lua:%d+: (.*)$")
     end
+    assert.equal("2 B", journal.size(1.5))
+    local flush = job("flush", { outputs = { { id = 3, min_key = "a",
+      max_key = "b" } } })
+    assert.error_matches(function() journal.touching({ flush }, 7) end,
+      "bad argument #2 to 'touching' (a key of the store's kind expected, "
+      .. "got number)", nil, true)
     local ok, message = pcall(function() journal.touching({}, true) end)
     assert.is_false(ok)
     assert.is_truthy(message:find("journal_spec.lua", 1, true))

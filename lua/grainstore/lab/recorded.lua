@@ -37,6 +37,13 @@ local function check_options(options)
     error("option 'events' of lab.recorded takes an array of events, got a "
       .. type(options.events), 3)
   end
+  for i, event in ipairs(options.events or {}) do
+    if type(event) ~= "table" or type(event.kind) ~= "string"
+      or type(event.number) ~= "number" then
+      error(("option 'events' of lab.recorded: element %d is no event of a "
+        .. "journal"):format(i), 3)
+    end
+  end
 end
 
 --- What a record makes of keys: the workload's kind, and what is fitted.
