@@ -81,8 +81,8 @@ gs_cache_new(gs_env *env, gs_epoch *epoch, uint64_t capacity_bytes,
   gs_ghost_init(&cache->ghost, env->alloc);
   gs_ghost_init(&cache->walks, env->alloc);
   gs_status status = gs_cells_init(&cache->cells, env, sizeof(gs_frame), err);
-  size_parts(cache);
   if (status == GS_OK) {
+    size_parts(cache);
     status = gs_mutex_new(env, &cache->mutex, err);
   }
   if (status == GS_OK) {
@@ -136,8 +136,8 @@ gs_cache_free(gs_cache *cache)
 static size_t
 frame_bytes(const gs_frame *frame)
 {
-  return frame->slab != NULL ? gs_slab_cell_bytes(frame->slab)
-                             : sizeof *frame + frame->size;
+  return frame->cell_bytes != 0 ? frame->cell_bytes
+                                : sizeof *frame + frame->size;
 }
 
 gs_status
@@ -150,7 +150,12 @@ gs_cache_frame_new(gs_cache *cache, uint32_t size, gs_frame **out,
   if (frame == NULL) {
     return GS_FAIL_NOMEM(err);
   }
-  *frame = (gs_frame){.alloc = cache->env->alloc, .slab = slab, .size = size};
+  *frame = (gs_frame){
+      .alloc = cache->env->alloc,
+      .slab = slab,
+      .size = size,
+      .cell_bytes = slab != NULL ? (uint32_t)gs_slab_cell_bytes(slab) : 0,
+  };
   atomic_init(&frame->pins, 0);
   atomic_init(&frame->touched, 0);
   return GS_OK;
@@ -279,22 +284,21 @@ note_room(gs_cache *cache)
 }
 
 static queue_name
-queue_to_look_at(const gs_cache *cache)
+queue_to_look_at(const gs_cache *cache, uint64_t most)
 {
-  bool is_small_over =
-      cache->queues[QUEUE_SMALL].bytes > ceiling(cache) / SMALL_PART;
+  bool is_small_over = cache->queues[QUEUE_SMALL].bytes > most / SMALL_PART;
   bool is_main_empty = cache->queues[QUEUE_MAIN].count == 0;
   return is_small_over || is_main_empty ? QUEUE_SMALL : QUEUE_MAIN;
 }
 
-/* Gives frames up until the ceiling holds or none is left to give. */
+/* Gives frames up until they take no more than that or none is left to give. */
 static void
-evict(gs_cache *cache, gs_frame **chain)
+evict_to(gs_cache *cache, uint64_t most, gs_frame **chain)
 {
   uint64_t looks = LOOKS_PER_FRAME * (cache->queues[QUEUE_SMALL].count +
                                       cache->queues[QUEUE_MAIN].count);
-  while (used_bytes(cache) > ceiling(cache) && looks-- > 0) {
-    gs_frame *frame = cache->queues[queue_to_look_at(cache)].oldest;
+  while (used_bytes(cache) > most && looks-- > 0) {
+    gs_frame *frame = cache->queues[queue_to_look_at(cache, most)].oldest;
     if (atomic_load_explicit(&frame->touched, memory_order_relaxed) != 0 ||
         atomic_load_explicit(&frame->pins, memory_order_relaxed) != 0) {
       atomic_store_explicit(&frame->touched, 0, memory_order_relaxed);
@@ -309,6 +313,12 @@ evict(gs_cache *cache, gs_frame **chain)
     cache->evictions++;
     atomic_store_explicit(&cache->is_full, true, memory_order_relaxed);
   }
+}
+
+static void
+evict(gs_cache *cache, gs_frame **chain)
+{
+  evict_to(cache, ceiling(cache), chain);
 }
 
 /* ---- what tables call --------------------------------------------------- */
@@ -365,17 +375,31 @@ gs_cache_forget(gs_cache *cache, _Atomic(gs_frame *) *homes, size_t count)
   retire_all(cache, chain);
 }
 
-void
-gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
+/* Gives up what is above that many bytes. */
+static void
+shrink(gs_cache *cache, uint64_t most)
 {
   gs_frame *chain = NULL;
   gs_mutex_lock(cache->mutex);
-  cache->capacity = capacity_bytes;
-  size_parts(cache);
-  evict(cache, &chain);
+  evict_to(cache, most, &chain);
   note_room(cache);
   gs_mutex_unlock(cache->mutex);
   retire_all(cache, chain);
+}
+
+/* Frames that are left may be a few in each of many slabs: then they go too. */
+void
+gs_cache_set_capacity(gs_cache *cache, uint64_t capacity_bytes)
+{
+  gs_mutex_lock(cache->mutex);
+  cache->capacity = capacity_bytes;
+  size_parts(cache);
+  uint64_t most = ceiling(cache);
+  gs_mutex_unlock(cache->mutex);
+  shrink(cache, most);
+  if (gs_cells_are_scattered(&cache->cells)) {
+    shrink(cache, 0);
+  }
 }
 
 void

@@ -41,6 +41,7 @@ typedef struct gs_frame {
   atomic_uint pins;           /* users outside epochs; the top bit: unlinked and
                              past its epoch, the last unpin frees it */
   uint32_t size;              /* bytes of data */
+  uint32_t cell_bytes;        /* of its cell; 0: it has memory of its own */
   atomic_uchar touched;       /* hit since the evictor last looked */
   uint8_t queue;              /* which queue it stands in */
   _Alignas(8) uint8_t data[]; /* the verified block */

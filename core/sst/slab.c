@@ -26,8 +26,10 @@ struct gs_slabs {
   gs_slab *list;
   size_t cell_bytes;
   uint32_t cells_per_slab;
-  uint64_t used;        /* cells in use in all slabs */
-  uint64_t empty_count; /* slabs without a cell in use */
+  uint64_t used;               /* cells in use in all slabs */
+  uint64_t empty_count;        /* slabs without a cell in use */
+  _Atomic uint64_t idle_bytes; /* of slabs, less their cells in use */
+  bool keeps_empty;
   bool is_dropped;
 };
 
@@ -41,6 +43,7 @@ gs_slabs_new(gs_env *env, size_t cell_bytes, gs_slabs **out, gs_error *err)
   }
   size_t mask = GS_CELL_ALIGN - 1;
   slabs->env = env;
+  slabs->keeps_empty = true;
   slabs->cell_bytes = (cell_bytes + mask) & ~mask;
   size_t room = GS_SLAB_BYTES - sizeof(gs_slab) - mask;
   slabs->cells_per_slab = (uint32_t)(room / slabs->cell_bytes);
@@ -82,6 +85,15 @@ gs_slabs_drop(gs_slabs *slabs)
 /* ---- under the mutex ----------------------------------------------------- */
 
 static void
+count_idle(gs_slabs *slabs, uint64_t more, uint64_t less)
+{
+  uint64_t idle =
+      atomic_load_explicit(&slabs->idle_bytes, memory_order_relaxed);
+  atomic_store_explicit(&slabs->idle_bytes, idle + more - less,
+                        memory_order_relaxed);
+}
+
+static void
 link_slab(gs_slabs *slabs, gs_slab *slab)
 {
   slab->prev = NULL;
@@ -106,15 +118,16 @@ unlink_slab(gs_slabs *slabs, gs_slab *slab)
 }
 
 static gs_slab *
-slab_with_room(gs_slabs *slabs)
+slab_with_room(gs_slabs *slabs, bool begins_none)
 {
-  if (slabs->list != NULL) {
+  if (slabs->list != NULL || begins_none) {
     return slabs->list;
   }
   gs_slab *slab = gs_alloc_bytes(slabs->env->alloc, GS_SLAB_BYTES);
   if (slab != NULL) {
     *slab = (gs_slab){.owner = slabs};
     slabs->empty_count++;
+    count_idle(slabs, GS_SLAB_BYTES, 0);
     link_slab(slabs, slab);
   }
   return slab;
@@ -141,19 +154,58 @@ cell_of(gs_slabs *slabs, gs_slab *slab)
   slabs->empty_count -= slab->used == 0;
   slabs->used++;
   slab->used++;
+  count_idle(slabs, 0, slabs->cell_bytes);
   if (slab->used == slabs->cells_per_slab) {
     unlink_slab(slabs, slab);
   }
   return cell;
 }
 
+/* Takes an empty slab out, for the caller to free. */
+static void
+part_with(gs_slabs *slabs, gs_slab *slab)
+{
+  unlink_slab(slabs, slab);
+  slabs->empty_count--;
+  count_idle(slabs, 0, GS_SLAB_BYTES);
+}
+
+static gs_slab *
+empty_one(const gs_slabs *slabs)
+{
+  gs_slab *slab = slabs->empty_count > 0 ? slabs->list : NULL;
+  while (slab != NULL && slab->used > 0) {
+    slab = slab->next;
+  }
+  return slab;
+}
+
 /* ---- what the cache calls ------------------------------------------------ */
 
-void *
-gs_slabs_take(gs_slabs *slabs, gs_slab **slab)
+void
+gs_slabs_keep_empty(gs_slabs *slabs, bool keeps)
 {
   gs_mutex_lock(slabs->mutex);
-  *slab = slab_with_room(slabs);
+  slabs->keeps_empty = keeps;
+  gs_slab *empty = keeps ? NULL : empty_one(slabs);
+  if (empty != NULL) {
+    part_with(slabs, empty);
+  }
+  gs_mutex_unlock(slabs->mutex);
+  gs_alloc_free(slabs->env->alloc, empty, GS_SLAB_BYTES);
+}
+
+uint64_t
+gs_slabs_idle_bytes(const gs_slabs *slabs)
+{
+  return atomic_load_explicit(&slabs->idle_bytes, memory_order_relaxed);
+}
+
+void *
+gs_slabs_take(gs_slabs *slabs, bool begins_none, gs_slab **slab)
+{
+  gs_mutex_lock(slabs->mutex);
+  *slab = slab_with_room(slabs, begins_none);
   void *cell = *slab != NULL ? cell_of(slabs, *slab) : NULL;
   gs_mutex_unlock(slabs->mutex);
   return cell;
@@ -175,10 +227,12 @@ gs_slab_give(gs_slab *slab, void *cell)
   slab->given = given;
   slab->used--;
   slabs->used--;
-  bool is_spare = slab->used == 0 && slabs->empty_count > 0;
-  slabs->empty_count += slab->used == 0 && !is_spare;
+  count_idle(slabs, slabs->cell_bytes, 0);
+  bool has_empty = slabs->empty_count > 0;
+  bool is_spare = slab->used == 0 && (has_empty || !slabs->keeps_empty);
+  slabs->empty_count += slab->used == 0;
   if (is_spare) {
-    unlink_slab(slabs, slab);
+    part_with(slabs, slab);
   }
   bool is_last = slabs->is_dropped && slabs->used == 0;
   gs_mutex_unlock(slabs->mutex);

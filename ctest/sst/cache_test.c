@@ -396,6 +396,58 @@ test_a_large_cache_takes_its_frames_from_slabs(void **state)
   gs_cache_frame_free(frame);
 }
 
+/* One in so many frames is hit all the time: it stays, and its slab with it. */
+enum { CHANGING_FRAMES = 70000, HOT_EVERY = 450 };
+static _Atomic(gs_frame *) changing_homes[CHANGING_FRAMES];
+
+static void
+insert_sized(size_t at, uint32_t size)
+{
+  gs_frame *frame = NULL;
+  assert_int_equal(gs_cache_frame_new(cache, size, &frame, NULL), GS_OK);
+  uint32_t slot = gs_epoch_enter(epoch);
+  gs_cache_insert(cache, frame, &changing_homes[at], ghost_key((uint32_t)at));
+  for (size_t hot = 0; at % 64 == 0 && hot < at; hot += HOT_EVERY) {
+    gs_frame *there = atomic_load(&changing_homes[hot]);
+    if (there != NULL) {
+      gs_frame_touch(there);
+    }
+  }
+  gs_epoch_leave(epoch, slot);
+}
+
+static void
+forget_changing(void)
+{
+  gs_cache_forget(cache, changing_homes, CHANGING_FRAMES);
+  gs_epoch_collect(epoch);
+}
+
+static void
+test_memory_is_bounded_while_sizes_of_blocks_change(void **state)
+{
+  (void)state;
+  static const uint32_t sizes[] = {4096, 4300, 6500, 10000};
+  const uint64_t capacity = (uint64_t)GS_SLAB_BYTES * 32;
+  gs_cache_set_capacity(cache, capacity);
+  uint64_t before = gs_sim_allocated_bytes(sim_machine);
+  size_t at = 0;
+  for (size_t i = 0; i < 4; i++) {
+    for (size_t k = 0; k < capacity / 4 * 5 / sizes[i]; k++) {
+      assert_true(at < CHANGING_FRAMES);
+      insert_sized(at++, sizes[i]);
+      uint64_t now = gs_sim_allocated_bytes(sim_machine) - before;
+      assert_true(now <= 2 * capacity + capacity / 16 + 3 * GS_SLAB_BYTES);
+    }
+    assert_true(stats().used_bytes > capacity / 10 * 9);
+  }
+  gs_cache_set_capacity(cache, (uint64_t)GS_SLAB_BYTES * 8);
+  gs_epoch_collect(epoch);
+  assert_true(gs_sim_allocated_bytes(sim_machine) - before <=
+              (uint64_t)GS_SLAB_BYTES * 11);
+  forget_changing();
+}
+
 static void
 test_running_out_of_memory_leaves_nothing_behind(void **state)
 {
@@ -505,6 +557,7 @@ main(void)
       WITH_CACHE(test_frames_may_outlive_the_cache_in_the_epoch),
       WITH_CACHE(test_the_first_frames_of_a_cache_stand_alone),
       WITH_CACHE(test_a_large_cache_takes_its_frames_from_slabs),
+      WITH_CACHE(test_memory_is_bounded_while_sizes_of_blocks_change),
       WITH_CACHE(test_running_out_of_memory_leaves_nothing_behind),
       cmocka_unit_test(test_threads_read_right_blocks_while_others_evict_them),
   };

@@ -34,7 +34,7 @@ static held
 take(uint8_t mark)
 {
   held taken = {.cell = NULL};
-  taken.cell = gs_slabs_take(slabs, &taken.slab);
+  taken.cell = gs_slabs_take(slabs, false, &taken.slab);
   assert_non_null(taken.cell);
   assert_int_equal((uintptr_t)taken.cell % GS_CELL_ALIGN, 0);
   memset(taken.cell, mark, CELL);
@@ -118,6 +118,38 @@ test_one_empty_slab_is_kept_and_no_more(void **state)
 }
 
 static void
+test_no_slab_is_begun_where_none_must_be(void **state)
+{
+  (void)state;
+  gs_slab *slab;
+  assert_null(gs_slabs_take(slabs, true, &slab));
+  held first = take(1);
+  held second = {.cell = gs_slabs_take(slabs, true, &second.slab)};
+  assert_non_null(second.cell);
+  memset(second.cell, 2, CELL);
+  give(&first, 1);
+  give(&second, 2);
+}
+
+static void
+test_an_empty_slab_goes_where_none_is_kept(void **state)
+{
+  (void)state;
+  held cell = take(1);
+  gs_slabs_keep_empty(slabs, false);
+  assert_int_equal(slabs_held(), 1);
+  give(&cell, 1);
+  assert_int_equal(slabs_held(), 0);
+  assert_int_equal(gs_slabs_idle_bytes(slabs), 0);
+  gs_slabs_keep_empty(slabs, true);
+  cell = take(2);
+  give(&cell, 2);
+  assert_int_equal(gs_slabs_idle_bytes(slabs), GS_SLAB_BYTES);
+  gs_slabs_keep_empty(slabs, false);
+  assert_int_equal(slabs_held(), 0);
+}
+
+static void
 test_cells_outlive_the_drop(void **state)
 {
   (void)state;
@@ -137,7 +169,7 @@ test_running_out_of_memory_is_told(void **state)
   (void)state;
   gs_slab *slab;
   gs_sim_fail_alloc(sim_machine, 1, 1);
-  assert_null(gs_slabs_take(slabs, &slab));
+  assert_null(gs_slabs_take(slabs, false, &slab));
   held taken = take(1);
   give(&taken, 1);
   gs_status status = GS_NOMEM;
@@ -161,6 +193,8 @@ main(void)
       WITH_SLABS(test_cells_do_not_overlap_in_any_order_of_use),
       WITH_SLABS(test_a_slab_is_filled_before_another_is_begun),
       WITH_SLABS(test_one_empty_slab_is_kept_and_no_more),
+      WITH_SLABS(test_no_slab_is_begun_where_none_must_be),
+      WITH_SLABS(test_an_empty_slab_goes_where_none_is_kept),
       WITH_SLABS(test_cells_outlive_the_drop),
       WITH_SLABS(test_running_out_of_memory_is_told),
   };
