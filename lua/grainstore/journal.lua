@@ -192,7 +192,7 @@ end
 -- @treturn table array of events
 function M.touching(events, key)
   expect_events("touching", events)
-  key = math.tointeger(key) or key
+  if math.type(key) == "float" then key = math.tointeger(key) or key end
   expect(type(key) == "string" or math.type(key) == "integer", 2, "touching",
     "a key", key)
   local found, ids = {}, {}

@@ -86,6 +86,9 @@ describe("an event as text", function()
     assert.equal("2 B", journal.size(1.5))
     local flush = job("flush", { outputs = { { id = 3, min_key = "a",
       max_key = "b" } } })
+    local digits = job("flush", { outputs = { { id = 4, min_key = "17",
+      max_key = "18" } } })
+    assert.same({ digits }, journal.touching({ digits }, "17"))
     assert.error_matches(function() journal.touching({ flush }, 7) end,
       "bad argument #2 to 'touching' (a key of the store's kind expected, "
       .. "got number)", nil, true)

@@ -19,6 +19,18 @@ local M = {}
 
 local known = { journal = true, events = true, env = true }
 
+local JOBS <const> = { flush = true, merge = true, move = true, drop = true }
+
+-- Whether it has what a record reads.
+local function is_event(event)
+  return type(event) == "table" and type(event.kind) == "string"
+    and type(event.number) == "number" and type(event.time_ms) == "number"
+    and type(event.tree) == "table"
+    and (not JOBS[event.kind] or event.code ~= nil
+      or type(event.inputs) == "table" and type(event.outputs) == "table"
+      and type(event.dropped) == "table")
+end
+
 local function check_options(options)
   if type(options) ~= "table" then
     error("lab.recorded takes a table of options, got a " .. type(options), 3)
@@ -38,8 +50,7 @@ local function check_options(options)
       .. type(options.events), 3)
   end
   for i, event in ipairs(options.events or {}) do
-    if type(event) ~= "table" or type(event.kind) ~= "string"
-      or type(event.number) ~= "number" then
+    if not is_event(event) then
       error(("option 'events' of lab.recorded: element %d is no event of a "
         .. "journal"):format(i), 3)
     end
