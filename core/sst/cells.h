@@ -6,9 +6,10 @@
  * size. The C library's allocator gives pages back to the system and takes new
  * ones all the time where blocks push one another out.
  *   1. A size has cells only where there is room for several slabs.
- *   2. No slab is begun while more than a sixteenth of the bytes allowed lies
- *      idle in others. A slab goes back when its last cell does, so where blocks
- *      of one size give way to another, each that stays keeps a whole slab.
+ *   2. No slab is begun while more than a sixteenth of the bytes allowed and two
+ *      slabs lie idle in others. A slab goes back when its last cell does, so
+ *      where blocks of one size give way to another, each that stays keeps a
+ *      whole slab.
  *
  * Life: init / deinit in the caller's memory. Blocks may outlive that; each
  * says where its memory goes.
@@ -29,11 +30,10 @@ enum { GS_CELL_SIZES = 6, GS_CELL_USUAL_BYTES = 4096 };
 typedef struct gs_cells {
   gs_env *env;
   size_t header_bytes;
-  atomic_uint sizes; /* so many of them, the smallest ones, have cells */
-  _Atomic uint64_t most_idle; /* bytes */
+  atomic_uint sizes;          /* the smallest so many have cells */
+  _Atomic uint64_t most_idle; /* bytes, where a slab is begun */
   gs_slabs *slabs[GS_CELL_SIZES];
-  atomic_uint
-      early[GS_CELL_SIZES]; /* taken; not counted beyond the early ones */
+  atomic_uint early[GS_CELL_SIZES]; /* taken so far, while they are early */
 } gs_cells;
 
 /* header_bytes: what a block's memory begins with. No size has cells yet. */

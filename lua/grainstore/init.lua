@@ -251,9 +251,8 @@ local function check_option_name(store, name)
   for _, known in ipairs(names) do
     if known == name then return end
   end
-  local meant = near(name, names)
   error(("bad argument #1 to 'set' (unknown option '%s'%s)"):format(name,
-    meant and (", did you mean '%s'?"):format(meant) or ""), 3)
+    near(name, names)), 3)
 end
 
 --- Changes an option of an open store: a number, or "policy".

@@ -17,10 +17,11 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The nearest name within two letters; of several the first by the alphabet.
+--- The end of a message about an unknown name: the nearest known one within two
+-- letters, of several the first by the alphabet.
 -- @param given
 -- @tparam table names array of strings
--- @treturn string|nil
+-- @treturn string ", did you mean '...'?", or empty where none is near
 return function(given, names)
   local best, least = nil, 3
   given = tostring(given)
@@ -31,5 +32,5 @@ return function(given, names)
       best, least = name, d
     end
   end
-  return best
+  return best and (", did you mean '%s'?"):format(best) or ""
 end

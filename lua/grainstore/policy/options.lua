@@ -6,8 +6,7 @@ local near = require "grainstore.near"
 local function suggestion(given, defaults)
   local names = {}
   for name in pairs(defaults) do names[#names + 1] = name end
-  local meant = near(given, names)
-  return meant and (", did you mean '%s'?"):format(meant) or ""
+  return near(given, names)
 end
 
 --- Raises for names and values that the policy does not know.
