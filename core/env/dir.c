@@ -41,6 +41,35 @@ gs_env_remove(gs_env *env, const char *path, gs_error *err)
   return outcome(env->ops->remove(env, path), "remove", path, err);
 }
 
+/* Cuts the file from its end, if it has lost its name. What is not cut comes back when it is closed. */
+static void
+give_back(gs_file *file, uint64_t part_bytes)
+{
+  const gs_env_ops *ops = file->env->ops;
+  uint64_t size = 0;
+  int os_errno = ops->is_alone(file) ? ops->size(file, &size) : EBUSY;
+  while (os_errno == 0 && size > part_bytes) {
+    size -= part_bytes;
+    os_errno = ops->truncate(file, size);
+  }
+}
+
+gs_status
+gs_env_remove_in_parts(gs_env *env, const char *path, gs_error *err)
+{
+  gs_file *file = NULL;
+  gs_status opened = GS_UNSUPPORTED;
+  if (env->part_bytes > 0 && env->ops->is_alone != NULL) {
+    opened = gs_file_open(env, path, GS_OPEN_WRITE, &file, NULL);
+  }
+  gs_status status = gs_env_remove(env, path, err);
+  if (opened == GS_OK) {
+    give_back(file, env->part_bytes);
+    GS_IGNORE(gs_file_close(file, NULL), "nothing of it was to last");
+  }
+  return status;
+}
+
 gs_status
 gs_env_remove_dir(gs_env *env, const char *path, gs_error *err)
 {

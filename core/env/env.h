@@ -95,6 +95,9 @@ typedef struct gs_env_ops {
   int (*size)(gs_file *file, uint64_t *out);
   void (*advise)(gs_file *file, uint64_t offset, uint64_t size,
                  gs_advice advice);
+  /* Whether nobody else can come to the file any more: it has no name, and this
+   * is the only handle, of any process. NULL where the machine cannot tell. */
+  bool (*is_alone)(gs_file *file);
   /* Directories. */
   int (*list)(gs_env *env, const char *dir, gs_name_visitor visit,
               void *context); /* without "." and ".." */
@@ -151,6 +154,8 @@ struct gs_env {
   gs_alloc *alloc;  /* memory of everything opened through this machine */
   bool has_threads; /* false: thread_start fails, mutexes and waits are no-ops
                        and a wait returns at once */
+  uint64_t part_bytes; /* of a file's space that may be given back at once, see
+                          gs_env_remove_in_parts; 0: all of it */
   /* For whoever keeps a list of what is open on this machine: exclusion, made
    * by gs_env_registry at first use, and the list. */
   _Atomic(gs_mutex *) registry;
@@ -242,6 +247,11 @@ GS_MUST_CHECK gs_status gs_env_make_dir(gs_env *env, const char *path,
                                         gs_error *err);
 GS_MUST_CHECK gs_status gs_env_remove(gs_env *env, const char *path,
                                       gs_error *err);
+/* The same, for whoever has time: first the name goes, then the space, a part
+ * after the other, so that what others want of the device comes between. A file
+ * that has another name or is open elsewhere stays whole. */
+GS_MUST_CHECK gs_status gs_env_remove_in_parts(gs_env *env, const char *path,
+                                               gs_error *err);
 GS_MUST_CHECK gs_status gs_env_remove_dir(gs_env *env, const char *path,
                                           gs_error *err);
 GS_MUST_CHECK gs_status gs_env_link(gs_env *env, const char *from,

@@ -234,6 +234,7 @@ gs_job_wait(gs_store *store, gs_job_waiter *waiter)
     }
   }
   gs_mutex_unlock(store->state);
+  gs_remover_wait(store);
   if (store->worker_count == 0) {
     gs_journal_write(store); /* it was this thread that worked */
   }
@@ -275,8 +276,11 @@ gs_store_start_threads(gs_store *store, gs_error *err)
     }
     store->worker_count++;
   }
-  if (store->options.threads == 0 ||
-      store->options.durability == GS_DURABILITY_MEMORY) {
+  if (store->options.threads == 0) {
+    return GS_OK;
+  }
+  gs_remover_begin(store);
+  if (store->options.durability == GS_DURABILITY_MEMORY) {
     return GS_OK;
   }
   return gs_thread_start(store->env, gs_wal_thread, store, &store->log_thread,
@@ -301,4 +305,5 @@ gs_store_stop_threads(gs_store *store)
     gs_thread_join(store->log_thread);
     store->log_thread = NULL;
   }
+  gs_remover_end(store);
 }

@@ -9,12 +9,18 @@
 static gs_status
 make_locks(gs_store *store, gs_error *err)
 {
-  gs_mutex **mutexes[] = {
-      &store->commit, &store->turn,       &store->calls,        &store->install,
-      &store->state,  &store->clock.lock, &store->throttle.lock};
-  gs_cond **conds[] = {
-      &store->synced, &store->gathered, &store->log_work,        &store->work,
-      &store->asked,  &store->progress, &store->throttle.changed};
+  gs_mutex **mutexes[] = {&store->commit,       &store->turn,
+                          &store->calls,        &store->install,
+                          &store->state,        &store->clock.lock,
+                          &store->remover.lock, &store->throttle.lock};
+  gs_cond **conds[] = {&store->synced,
+                       &store->gathered,
+                       &store->log_work,
+                       &store->work,
+                       &store->asked,
+                       &store->progress,
+                       &store->throttle.changed,
+                       &store->remover.changed};
   gs_status status = GS_OK;
   for (size_t i = 0; status == GS_OK && i < sizeof mutexes / sizeof mutexes[0];
        i++) {
@@ -37,12 +43,14 @@ free_locks(gs_store *store)
   gs_mutex_free(store->state);
   gs_mutex_free(store->clock.lock);
   gs_mutex_free(store->throttle.lock);
+  gs_mutex_free(store->remover.lock);
   gs_cond_free(store->synced);
   gs_cond_free(store->gathered);
   gs_cond_free(store->log_work);
   gs_cond_free(store->work);
   gs_cond_free(store->asked);
   gs_cond_free(store->throttle.changed);
+  gs_cond_free(store->remover.changed);
   gs_cond_free(store->progress);
 }
 

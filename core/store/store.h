@@ -8,7 +8,8 @@
  * They are taken in this order: commit, install, state. Nothing waits for the
  * device under `state`. Around them stand `turn`, before commit and with nothing
  * held (turn.h), and `calls`, last, for the log thread's sleep. The journal's
- * files have a lock of their own, see journal.h.
+ * files have a lock of their own, see journal.h, and so has what removes files,
+ * see remover.h.
  *   S1 visible_seq <= next_seq - 1; every entry <= visible_seq is in the view
  *      of any reader that loads the view afterwards.
  *   S2 An acknowledged sync write is <= durable_seq; visible_seq never passes a
@@ -39,6 +40,7 @@
 #include "store/clock.h"
 #include "store/journal.h"
 #include "store/note.h"
+#include "store/remover.h"
 #include "store/room.h"
 #include "store/view.h"
 #include "store/wal.h"
@@ -241,6 +243,7 @@ struct gs_store {
   const char *reason; /* of the last change of the tree */
 
   gs_recorder recorder; /* its members say what guards them */
+  gs_remover remover;   /* likewise */
 
   gs_thread *workers[GS_THREADS_MAX];
   size_t worker_count;

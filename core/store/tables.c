@@ -4,7 +4,7 @@
  * A table of the tree is opened when it is first read, by whoever reads first;
  * a second opener that comes at the same time throws its own away. The last
  * reference to a table of the tree closes the file and, if the tree has given
- * the table up, deletes it.
+ * the table up, gives it to the remover.
  */
 #include "store/paths.h"
 #include "store/store.h"
@@ -69,8 +69,7 @@ gs_store_release_table(gs_tree_table *table)
   gs_buffer path;
   gs_buffer_init(&path, store->alloc);
   if (gs_path_table(&path, store->path, table->meta.id) != NULL) {
-    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
-              "an unlisted table is removed at the next open");
+    gs_remove_soon(store, (const char *)path.data);
   }
   gs_buffer_deinit(&path);
 }

@@ -347,8 +347,7 @@ delete_segment(gs_store *store, gs_store_segment *segment)
   gs_buffer_init(&path, store->alloc);
   gs_log_close(segment->writer);
   if (gs_path_segment(&path, store->path, segment->number) != NULL) {
-    GS_IGNORE(gs_env_remove(store->env, (const char *)path.data, NULL),
-              "an unlisted segment is removed at the next open");
+    gs_remove_soon(store, (const char *)path.data);
   }
   gs_buffer_deinit(&path);
   GS_DELETE(store->alloc, segment);

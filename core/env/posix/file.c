@@ -363,6 +363,20 @@ gs_posix_size(gs_file *file, uint64_t *out)
   return 0;
 }
 
+/* A lease for writing is given only to who has the one open handle; nobody waits
+ * for its end, since it is given back at once and there is no name to open. */
+bool
+gs_posix_is_alone(gs_file *file)
+{
+  int fd = posix_of(file)->fd;
+  struct stat info;
+  if (fstat(fd, &info) != 0 || info.st_nlink > 0 ||
+      fcntl(fd, F_SETLEASE, F_WRLCK) != 0) {
+    return false;
+  }
+  return fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
+}
+
 static void
 leave(const posix_file *file, size_t first, size_t last)
 {

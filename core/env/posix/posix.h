@@ -30,6 +30,7 @@ bool gs_posix_keeps_blocks(uint32_t magic);
 int gs_posix_truncate(gs_file *file, uint64_t size);
 int gs_posix_sync_data(gs_file *file);
 int gs_posix_size(gs_file *file, uint64_t *out);
+bool gs_posix_is_alone(gs_file *file);
 void gs_posix_advise(gs_file *file, uint64_t offset, uint64_t size,
                      gs_advice advice);
 

@@ -70,6 +70,7 @@ int gs_sim_file_map(gs_file *file, uint64_t size);
 int gs_sim_file_truncate(gs_file *file, uint64_t size);
 int gs_sim_file_sync(gs_file *file);
 int gs_sim_file_size(gs_file *file, uint64_t *out);
+bool gs_sim_file_is_alone(gs_file *file);
 void gs_sim_file_advise(gs_file *file, uint64_t offset, uint64_t size,
                         gs_advice advice);
 

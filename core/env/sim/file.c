@@ -159,6 +159,22 @@ gs_sim_file_size(gs_file *file, uint64_t *out)
   return gs_sim_end(sim, &call, call.verdict.os_errno);
 }
 
+/* The names that hold now; a crash may bring others back. */
+bool
+gs_sim_file_is_alone(gs_file *file)
+{
+  const gs_sim *sim = gs_sim_of(file->env);
+  const sim_node *node = node_of(file);
+  size_t names = 0;
+  for (size_t i = 0; i < sim->node_count; i++) {
+    const sim_entries *entries = &sim->nodes[i]->current.entries;
+    for (size_t e = 0; e < entries->count; e++) {
+      names += entries->items[e].node == node;
+    }
+  }
+  return names == 0 && node->handles == 1;
+}
+
 /* What is written through a mapping is pending like any other write. */
 int
 gs_sim_file_map(gs_file *file, uint64_t size)

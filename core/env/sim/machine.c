@@ -11,7 +11,10 @@
 #define FIRST_MONO_US UINT64_C(1000000)
 #define FIRST_WALL_MS UINT64_C(1000000000000)
 
-enum { US_PER_MS = 1000 };
+enum {
+  US_PER_MS = 1000,
+  PART_BYTES = 16 * 1024, /* little, so that small files go in parts too */
+};
 
 static uint64_t
 mono_us(gs_env *env)
@@ -49,6 +52,7 @@ static const gs_env_ops operations = {
     .sync_data = gs_sim_file_sync,
     .size = gs_sim_file_size,
     .advise = gs_sim_file_advise,
+    .is_alone = gs_sim_file_is_alone,
     .list = gs_sim_dir_list,
     .stat = gs_sim_dir_stat,
     .make_dir = gs_sim_dir_make,
@@ -101,6 +105,7 @@ gs_sim_bare(uint64_t seed)
   sim->env.ops = &operations;
   sim->env.alloc = &sim->alloc.base;
   sim->env.has_threads = false;
+  sim->env.part_bytes = PART_BYTES;
   sim->seed = seed;
   sim->random = gs_sim_mix(seed, 0);
   sim->chance = gs_sim_mix(seed, 1);
