@@ -57,10 +57,14 @@ struct gs_cache {
   uint64_t evictions;
 };
 
-/* Lists as long as the cache, and cells as there is room for. */
+/* Lists as long as the cache, and cells as there is room for. One that holds
+ * nothing is full before the first block comes. */
 static void
 size_parts(gs_cache *cache)
 {
+  if (cache->capacity == 0) {
+    atomic_store_explicit(&cache->is_full, true, memory_order_relaxed);
+  }
   gs_cells_allow(&cache->cells, cache->capacity);
   gs_ghost_resize(&cache->ghost, cache->capacity / TYPICAL_BLOCK);
   gs_ghost_resize(&cache->walks, cache->capacity / TYPICAL_BLOCK);

@@ -98,9 +98,10 @@ pin_block(table_cursor *cursor, uint32_t number, gs_frame **out)
   gs_frame *frame =
       atomic_load_explicit(&table->homes[number], memory_order_acquire);
   if (frame == NULL && may_load(cursor, number)) {
-    status =
-        gs_table_load(table, number, gs_window_find(&cursor->window, number),
-                      &frame, cursor->base.error);
+    const uint8_t *stored = gs_window_find(&cursor->window, number);
+    gs_error *err = cursor->base.error;
+    status = stored == NULL ? gs_group_load(table, number, &frame, err)
+                            : gs_table_load(table, number, stored, &frame, err);
   }
   if (status == GS_OK && frame != NULL) {
     gs_frame_prefetch(frame);

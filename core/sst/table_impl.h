@@ -14,6 +14,7 @@
 #include "sst/block.h"
 #include "sst/fences.h"
 #include "sst/footer.h"
+#include "sst/group.h"
 #include "sst/point_index.h"
 #include "sst/table.h"
 #include "sst/unpacker.h"
@@ -74,14 +75,14 @@ GS_MUST_CHECK gs_status gs_table_load(gs_table *table, uint32_t block,
                                       const uint8_t *stored, gs_frame **out,
                                       gs_error *err);
 
-/* As gs_table_load, without more than one load where the block is there. */
+/* The block's frame, the one that is there or a new one. As gs_table_load. */
 static inline gs_status
 gs_table_frame(gs_table *table, uint32_t block, gs_frame **out, gs_error *err)
 {
   gs_frame *frame =
       atomic_load_explicit(&table->homes[block], memory_order_acquire);
   if (frame == NULL) {
-    return gs_table_load(table, block, NULL, out, err);
+    return gs_group_load(table, block, out, err);
   }
   gs_frame_touch(frame);
   *out = frame;

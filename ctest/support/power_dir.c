@@ -18,11 +18,7 @@
 
 #include "support/power_node.h"
 
-enum {
-  PATH_ROOM = 1024,
-  LIES_MAX = 4,
-  PART_BYTES = 16 * 1024, /* little, so that files go in parts */
-};
+enum { PATH_ROOM = 1024, LIES_MAX = 4 };
 
 typedef struct name {
   char path[PATH_ROOM]; /* below the root, "/db/LOCK" */
@@ -485,7 +481,6 @@ power_dir_new(const char *root)
   disk->env.ops = &disk->ops;
   disk->env.alloc = power_memory();
   disk->env.has_threads = true;
-  disk->env.part_bytes = PART_BYTES;
   atomic_init(&disk->env.registry, NULL);
   adoption all = {disk, disk->root};
   assert_int_equal(gs_env_list(gs_env_posix(), root, adopt, &all, NULL), GS_OK);

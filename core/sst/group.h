@@ -1,0 +1,29 @@
+/*
+ * group: blocks that lie together in a file are read together, while the cache
+ * has room for them.
+ *
+ * Model: the file of a table is thought of as cut into groups of 32 KiB; a block
+ * belongs to the group in which it begins. A reader that misses a block reads from
+ * its group what lies around it and is not in memory either, in one call: a call
+ * costs more than the bytes of a block, and where nothing has to make way most of
+ * them will be wanted.
+ *   1. Once the cache has pushed a block out, and until it has room again, a
+ *      miss brings its own block alone. So do tables whose blocks are packed:
+ *      unpacking costs more than the call.
+ *   2. Only the block that is wanted decides about success. One beside it that
+ *      cannot be read is met by whoever wants it.
+ *
+ * Threads: any.
+ */
+#ifndef GS_SST_GROUP_H
+#define GS_SST_GROUP_H
+
+#include "sst/table.h"
+
+enum { GS_GROUP_BYTES = 1 << 15 };
+
+/* As gs_table_load from the file, and on occasion with others. */
+GS_MUST_CHECK gs_status gs_group_load(gs_table *table, uint32_t block,
+                                      gs_frame **out, gs_error *err);
+
+#endif
