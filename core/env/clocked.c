@@ -34,7 +34,6 @@ gs_clocked_new(uint64_t wall_ms_now, gs_clocked **out, gs_error *err)
   clocked->env.ops = &clocked->ops;
   clocked->env.alloc = real->alloc;
   clocked->env.has_threads = real->has_threads;
-  clocked->env.part_bytes = real->part_bytes;
   atomic_init(&clocked->env.registry, NULL);
   atomic_init(&clocked->wall_ms, wall_ms_now);
   *out = clocked;

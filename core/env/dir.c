@@ -59,12 +59,15 @@ gs_env_remove_in_parts(gs_env *env, const char *path, gs_error *err)
 {
   gs_file *file = NULL;
   gs_status opened = GS_UNSUPPORTED;
-  if (env->part_bytes > 0 && env->ops->is_alone != NULL) {
+  const gs_env_ops *ops = env->ops;
+  uint64_t part_bytes =
+      ops->part_bytes == NULL ? 0 : ops->part_bytes(env, path);
+  if (part_bytes > 0) {
     opened = gs_file_open(env, path, GS_OPEN_WRITE, &file, NULL);
   }
   gs_status status = gs_env_remove(env, path, err);
   if (opened == GS_OK) {
-    give_back(file, env->part_bytes);
+    give_back(file, part_bytes);
     GS_IGNORE(gs_file_close(file, NULL), "nothing of it was to last");
   }
   return status;

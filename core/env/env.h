@@ -96,8 +96,11 @@ typedef struct gs_env_ops {
   void (*advise)(gs_file *file, uint64_t offset, uint64_t size,
                  gs_advice advice);
   /* Whether nobody else can come to the file any more: it has no name, and this
-   * is the only handle, of any process. NULL where the machine cannot tell. */
+   * is the only handle, of any process. Asked of files with part_bytes alone. */
   bool (*is_alone)(gs_file *file);
+  /* How much of that file's space should be given back at once; 0: all of it,
+   * since it is not worth the while or not known who has it open. NULL: 0. */
+  uint64_t (*part_bytes)(gs_env *env, const char *path);
   /* Directories. */
   int (*list)(gs_env *env, const char *dir, gs_name_visitor visit,
               void *context); /* without "." and ".." */
@@ -154,8 +157,6 @@ struct gs_env {
   gs_alloc *alloc;  /* memory of everything opened through this machine */
   bool has_threads; /* false: thread_start fails, mutexes and waits are no-ops
                        and a wait returns at once */
-  uint64_t part_bytes; /* of a file's space that may be given back at once, see
-                          gs_env_remove_in_parts; 0: all of it */
   /* For whoever keeps a list of what is open on this machine: exclusion, made
    * by gs_env_registry at first use, and the list. */
   _Atomic(gs_mutex *) registry;

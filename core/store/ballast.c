@@ -80,9 +80,8 @@ gs_ballast_grow(gs_store *store, uint64_t log_bytes)
 bool
 gs_ballast_release(gs_store *store)
 {
-  bool has_waited = gs_remover_wait(store);
   if (atomic_exchange(&store->ballast.bytes, 0) == 0) {
-    return has_waited;
+    return false;
   }
   gs_buffer path;
   gs_buffer_init(&path, store->alloc);
@@ -90,7 +89,13 @@ gs_ballast_release(gs_store *store)
       gs_path_ballast(&path, store->path) != NULL &&
       gs_env_remove(store->env, (const char *)path.data, NULL) == GS_OK;
   gs_buffer_deinit(&path);
-  return is_gone || has_waited;
+  return is_gone;
+}
+
+bool
+gs_ballast_find_space(gs_store *store)
+{
+  return gs_ballast_release(store) || gs_remover_wait(store);
 }
 
 void

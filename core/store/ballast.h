@@ -38,9 +38,14 @@ void gs_ballast_grow(struct gs_store *store, uint64_t log_bytes);
 /* Whether so many bytes more leave disk_reserve_bytes free. Any thread. */
 bool gs_ballast_has_space(struct gs_store *store, uint64_t bytes);
 
-/* Gives its room back, and waits for files that are about to go. True where
- * there was some of either: what failed for want of it may be tried again. */
+/* Gives its room back. True where there was some: what failed for want of it
+ * may be tried again. */
 bool gs_ballast_release(struct gs_store *store);
+
+/* The same and, where there is no ballast, waits for files that are about to go.
+ * For what is tried once more and then fails: who fails leaves such files, and
+ * would wait for its own again and again. */
+bool gs_ballast_find_space(struct gs_store *store);
 
 /* The same where less than that is free. */
 void gs_ballast_make_way(struct gs_store *store, uint64_t bytes);

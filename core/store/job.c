@@ -130,8 +130,8 @@ pause_job(gs_store *store, gs_job *job, const gs_error *err)
   job->failure = *err;
 }
 
-/* State held; releases and takes it. Whoever waits is told when what the job
- * has replaced is gone from the disk too, unless somebody reads it. */
+/* State held; releases and takes it. Whoever waits is told when the remover has
+ * what the job has replaced, unless somebody reads it. */
 static void
 end_job(gs_store *store, gs_job *job, gs_status status, const gs_error *err)
 {
@@ -234,7 +234,6 @@ gs_job_wait(gs_store *store, gs_job_waiter *waiter)
     }
   }
   gs_mutex_unlock(store->state);
-  gs_remover_wait(store);
   if (store->worker_count == 0) {
     gs_journal_write(store); /* it was this thread that worked */
   }

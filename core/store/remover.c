@@ -7,6 +7,7 @@
 
 typedef struct gs_removal {
   struct gs_removal *next; /* given later */
+  uint64_t bytes;          /* of the file */
   size_t path_size;        /* with its NUL */
   char *path;
 } gs_removal;
@@ -24,12 +25,13 @@ free_removal(gs_alloc *alloc, gs_removal *removal)
 
 /* NULL where there is no memory. */
 static gs_removal *
-new_removal(gs_alloc *alloc, const char *path)
+new_removal(gs_alloc *alloc, const char *path, uint64_t bytes)
 {
   gs_removal *removal = GS_NEW(alloc, gs_removal);
   if (removal == NULL) {
     return NULL;
   }
+  removal->bytes = bytes;
   removal->path_size = strlen(path) + 1;
   removal->path = gs_alloc_bytes(alloc, removal->path_size);
   if (removal->path == NULL) {
@@ -50,6 +52,7 @@ append(gs_remover *remover, gs_removal *removal)
   }
   remover->newest = removal;
   remover->given++;
+  remover->bytes += removal->bytes;
   gs_cond_broadcast(remover->changed);
 }
 
@@ -81,9 +84,10 @@ run(void *context)
     gs_env_point(store->env, "remover.remove");
     GS_IGNORE(gs_env_remove_in_parts(store->env, removal->path, NULL),
               LEFT_BEHIND);
-    free_removal(store->alloc, removal);
     gs_mutex_lock(remover->lock);
     remover->gone++;
+    remover->bytes -= removal->bytes;
+    free_removal(store->alloc, removal);
     gs_cond_broadcast(remover->changed);
   }
   gs_mutex_unlock(remover->lock);
@@ -110,10 +114,10 @@ gs_remover_begin(gs_store *store)
 }
 
 void
-gs_remove_soon(gs_store *store, const char *path)
+gs_remove_soon(gs_store *store, const char *path, uint64_t bytes)
 {
   gs_remover *remover = &store->remover;
-  gs_removal *removal = new_removal(store->alloc, path);
+  gs_removal *removal = new_removal(store->alloc, path, bytes);
   gs_mutex_lock(remover->lock);
   bool is_taken = removal != NULL && has_thread(store);
   if (is_taken) {
@@ -126,6 +130,15 @@ gs_remove_soon(gs_store *store, const char *path)
       free_removal(store->alloc, removal);
     }
   }
+}
+
+uint64_t
+gs_remover_bytes(gs_store *store)
+{
+  gs_mutex_lock(store->remover.lock);
+  uint64_t bytes = store->remover.bytes;
+  gs_mutex_unlock(store->remover.lock);
+  return bytes;
 }
 
 bool

@@ -34,6 +34,7 @@ typedef struct gs_remover {
   struct gs_removal *newest;
   uint64_t given;
   uint64_t gone;
+  uint64_t bytes;    /* of the files given and not gone */
   bool is_open;      /* between begin and end */
   gs_thread *thread; /* NULL: nothing was given yet */
 } gs_remover;
@@ -41,9 +42,12 @@ typedef struct gs_remover {
 /* From now on there may be a thread. */
 void gs_remover_begin(struct gs_store *store);
 
-/* The file goes soon. Nobody asks whether it went: what stays is removed at the
- * next opening. */
-void gs_remove_soon(struct gs_store *store, const char *path);
+/* The file of that size goes soon. Nobody asks whether it went: what stays is
+ * removed at the next opening. */
+void gs_remove_soon(struct gs_store *store, const char *path, uint64_t bytes);
+
+/* What the files that are about to go take. */
+uint64_t gs_remover_bytes(struct gs_store *store);
 
 /* Waits until what was given so far is gone. True where something was left to
  * go: its space is free now. */

@@ -46,7 +46,7 @@ gs_status
 gs_reserve_more(gs_store *store, gs_error *err)
 {
   gs_status status = install(store, err);
-  if (status == GS_FULL && gs_ballast_release(store)) {
+  if (status == GS_FULL && gs_ballast_find_space(store)) {
     status = install(store, err);
   }
   return status;

@@ -180,7 +180,7 @@ gs_resume(gs_store *store, gs_error *err)
   }
   gs_memtable *fresh = NULL;
   status = rescue(store, &fresh, err);
-  if (status == GS_FULL && gs_ballast_release(store)) {
+  if (status == GS_FULL && gs_ballast_find_space(store)) {
     status = rescue(store, &fresh, err);
   }
   leave(store, fresh);

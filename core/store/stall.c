@@ -302,18 +302,8 @@ brake(gs_store *store, gs_room *room, gs_error *err)
 
 enum { DISK_LOOK_BYTES = 4 * 1024 * 1024 };
 
-/* A disk that does not answer is as it was. */
-static bool
-is_disk_low(gs_store *store)
-{
-  gs_disk_space space;
-  return gs_env_space(store->env, store->path, &space, NULL) == GS_OK
-             ? space.free_bytes < gs_limit(&store->limits.disk_reserve_bytes)
-             : store->disk_is_low;
-}
-
 /* Looks at the disk after every few megabytes written, and at every write while
- * it was short; once more where files were about to go. */
+ * it was short. Files that are about to go are as good as gone. */
 static void
 look_at_disk(gs_store *store)
 {
@@ -323,9 +313,11 @@ look_at_disk(gs_store *store)
     return;
   }
   store->disk_look_bytes = written + DISK_LOOK_BYTES;
-  store->disk_is_low = is_disk_low(store);
-  if (store->disk_is_low && gs_remover_wait(store)) {
-    store->disk_is_low = is_disk_low(store);
+  uint64_t leaving_bytes = gs_remover_bytes(store);
+  gs_disk_space space;
+  if (gs_env_space(store->env, store->path, &space, NULL) == GS_OK) {
+    store->disk_is_low = space.free_bytes + leaving_bytes <
+                         gs_limit(&store->limits.disk_reserve_bytes);
   }
 }
 

@@ -69,7 +69,7 @@ gs_store_release_table(gs_tree_table *table)
   gs_buffer path;
   gs_buffer_init(&path, store->alloc);
   if (gs_path_table(&path, store->path, table->meta.id) != NULL) {
-    gs_remove_soon(store, (const char *)path.data);
+    gs_remove_soon(store, (const char *)path.data, table->meta.file_bytes);
   }
   gs_buffer_deinit(&path);
 }

@@ -347,7 +347,7 @@ delete_segment(gs_store *store, gs_store_segment *segment)
   gs_buffer_init(&path, store->alloc);
   gs_log_close(segment->writer);
   if (gs_path_segment(&path, store->path, segment->number) != NULL) {
-    gs_remove_soon(store, (const char *)path.data);
+    gs_remove_soon(store, (const char *)path.data, segment->allocated_bytes);
   }
   gs_buffer_deinit(&path);
   GS_DELETE(store->alloc, segment);

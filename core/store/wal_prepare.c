@@ -201,7 +201,7 @@ create_with_room(gs_store *store, gs_store_segment *segment,
                    store->path);
   }
   gs_status status = create_segment(store, segment, err);
-  if (status == GS_FULL && !is_spare && gs_ballast_release(store)) {
+  if (status == GS_FULL && !is_spare && gs_ballast_find_space(store)) {
     segment->number = gs_store_new_id(store);
     status = create_segment(store, segment, err);
   }

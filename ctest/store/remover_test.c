@@ -42,6 +42,13 @@ tables_on_disk(void)
   return count;
 }
 
+static bool
+has_file(const char *path)
+{
+  gs_file_info info;
+  return gs_env_stat(sim_machine_env, path, &info, NULL) == GS_OK;
+}
+
 static size_t
 tables_of(gs_store *store)
 {
@@ -248,7 +255,7 @@ test_without_memory_the_caller_removes(void **state)
     sim_machine_make("/db/stray", "");
     gs_sim_hold(sim_machine, "remover.remove");
     gs_sim_fail_alloc(sim_machine, nth, 1);
-    gs_remove_soon(store, "/db/stray");
+    gs_remove_soon(store, "/db/stray", 1);
     gs_sim_fail_alloc(sim_machine, 0, 0);
     assert_string_equal(sim_machine_text(sim_machine, "/db/stray"), "(none)");
     gs_sim_release(sim_machine, "remover.remove");
@@ -259,30 +266,90 @@ test_without_memory_the_caller_removes(void **state)
 /* ---- space ------------------------------------------------------------------- */
 
 static void
-test_a_disk_that_is_low_is_looked_at_again_when_files_have_gone(void **state)
+test_files_that_are_about_to_go_are_as_good_as_gone(void **state)
 {
   (void)state;
   gs_options options = remover_options(1);
-  options.disk_reserve_bytes = 65536;
+  options.disk_reserve_bytes = 1 << 20;
   gs_sim_allow_tasks(sim_machine);
   gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  gs_sim_hold(sim_machine, "remover.remove");
   let_go(store, outlive_a_merge(store));
-  gs_sim_set_capacity(sim_machine, gs_sim_used_bytes(sim_machine) + 65536 - 1);
+  uint64_t leaving_bytes = gs_remover_bytes(store);
+  assert_in_range(leaving_bytes, 1000, UINT64_MAX);
+  uint64_t enough = gs_sim_used_bytes(sim_machine) + (1 << 20) - leaving_bytes;
+  gs_sim_set_capacity(sim_machine, enough);
   store->disk_look_bytes = 0;
   kit_put(store, "a", "1");
-  assert_int_equal(tables_on_disk(), 1);
+  assert_int_equal(tables_on_disk(), 3);
+  gs_sim_set_capacity(sim_machine, enough - 1);
+  store->disk_look_bytes = 0;
+  assert_int_equal(
+      gs_put(store, gs_slice_str("a"), gs_slice_str("1"), NULL, NULL, &kit_err),
+      GS_FULL);
+  gs_sim_release(sim_machine, "remover.remove");
+  assert_true(gs_remover_wait(store));
+  assert_int_equal(gs_remover_bytes(store), 0);
   kit_close(store);
 }
 
 static void
-test_what_lacks_space_waits_for_files_before_it_fails(void **state)
+test_what_is_tried_once_more_waits_for_files(void **state)
 {
   (void)state;
   gs_store *store = open_with_thread();
   let_go(store, outlive_a_merge(store));
-  assert_true(gs_ballast_release(store));
+  assert_true(gs_ballast_find_space(store));
   assert_int_equal(tables_on_disk(), 1);
-  assert_false(gs_ballast_release(store));
+  assert_false(gs_ballast_find_space(store));
+  kit_close(store);
+}
+
+/* What a flush that found no space has written goes to the remover, and must not
+ * count as space that was found. */
+static void
+test_a_flush_without_space_does_not_wait_for_what_it_gave_up(void **state)
+{
+  (void)state;
+  gs_options options = remover_options(1);
+  options.table_bytes = 4096;
+  gs_sim_allow_tasks(sim_machine);
+  gs_store *store = kit_open(&options);
+  kit_fill(store, "k", 1, 20);
+  KIT_OK(gs_flush(store, &kit_err));
+  kit_fill(store, "k", 1, 80);
+  gs_sim_set_capacity(sim_machine, gs_sim_used_bytes(sim_machine) + 7000);
+  assert_int_equal(gs_flush(store, &kit_err), GS_FULL);
+  assert_int_equal(kit_stats(store).jobs_failed, 1);
+  gs_sim_set_capacity(sim_machine, 0);
+  KIT_OK(gs_flush(store, &kit_err));
+  assert_true(kit_has(store, "k", 80));
+  kit_close(store);
+}
+
+static void
+test_segments_go_the_same_way(void **state)
+{
+  (void)state;
+  gs_options options = remover_options(1);
+  options.durability = GS_DURABILITY_BATCH;
+  options.max_wal_bytes = 65536;
+  gs_sim_allow_tasks(sim_machine);
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  gs_sim_hold(sim_machine, "remover.remove");
+  for (int i = 0; i < 3; i++) {
+    kit_fill(store, "k", 1, 300);
+    KIT_OK(gs_flush(store, &kit_err));
+  }
+  gs_sim_drain(sim_machine);
+  uint64_t segments = store->remover.given - store->remover.gone;
+  assert_in_range(segments, 1, 100);
+  assert_true(has_file("/db/000001.wal"));
+  gs_sim_release(sim_machine, "remover.remove");
+  assert_true(gs_remover_wait(store));
+  assert_false(has_file("/db/000001.wal"));
   kit_close(store);
 }
 
@@ -298,8 +365,10 @@ main(void)
       KIT_TEST(test_without_workers_the_caller_removes),
       KIT_TEST(test_without_a_thread_the_caller_removes),
       KIT_TEST(test_without_memory_the_caller_removes),
-      KIT_TEST(test_a_disk_that_is_low_is_looked_at_again_when_files_have_gone),
-      KIT_TEST(test_what_lacks_space_waits_for_files_before_it_fails),
+      KIT_TEST(test_files_that_are_about_to_go_are_as_good_as_gone),
+      KIT_TEST(test_what_is_tried_once_more_waits_for_files),
+      KIT_TEST(test_a_flush_without_space_does_not_wait_for_what_it_gave_up),
+      KIT_TEST(test_segments_go_the_same_way),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

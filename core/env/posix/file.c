@@ -26,6 +26,8 @@ enum {
   PAGE_BYTES = 4096,
   LARGE_BYTES = 16 * 1024, /* from here on a call costs less than faults */
   WRITABLE_BYTES = 4 * PAGE_BYTES, /* of a mapping, asked for at once */
+  PART_BYTES = 2 * 1024 * 1024, /* to give back: a few flushes of a device that
+                                   is told at once */
 };
 
 #ifndef MADV_POPULATE_WRITE
@@ -91,16 +93,28 @@ gs_posix_open_fd(const char *path, int flags, int *fd)
   return 0;
 }
 
+static bool
+is_on_keeper(int fd)
+{
+  struct statfs system;
+  return fstatfs(fd, &system) == 0 &&
+         gs_posix_keeps_blocks((uint32_t)system.f_type);
+}
+
 /* A directory can be opened for reading; it is refused here rather than at
- * its first read. */
+ * its first read. A file that lost its name while it was opened is not there:
+ * whoever took the name away may not have seen that it is open. */
 static int
-refuse_directory(int fd)
+refuse(int fd)
 {
   struct stat info;
   if (fstat(fd, &info) != 0) {
     return errno;
   }
-  return S_ISDIR(info.st_mode) ? EISDIR : 0;
+  if (S_ISDIR(info.st_mode)) {
+    return EISDIR;
+  }
+  return info.st_nlink == 0 && is_on_keeper(fd) ? ENOENT : 0;
 }
 
 static int
@@ -134,7 +148,7 @@ gs_posix_open(gs_env *env, const char *path, gs_open_mode mode, gs_file **out)
   if (os_errno != 0) {
     return os_errno;
   }
-  os_errno = refuse_directory(fd);
+  os_errno = refuse(fd);
   if (os_errno == 0) {
     os_errno = new_handle(env, path, fd, out);
   }
@@ -318,11 +332,7 @@ gs_posix_map(gs_file *file, uint64_t size)
   if (size > allocated || size > SIZE_MAX) {
     return EINVAL;
   }
-  struct statfs system;
-  if (fstatfs(own->fd, &system) != 0) {
-    return errno;
-  }
-  if (!gs_posix_keeps_blocks((uint32_t)system.f_type)) {
+  if (!is_on_keeper(own->fd)) {
     return ENOTSUP;
   }
   void *mapped =
@@ -363,18 +373,37 @@ gs_posix_size(gs_file *file, uint64_t *out)
   return 0;
 }
 
-/* A lease for writing is given only to who has the one open handle; nobody waits
- * for its end, since it is given back at once and there is no name to open. */
+/* Of these it is known that they count names and handles themselves. Opening a
+ * file to cut it would have others copy it first. */
+uint64_t
+gs_posix_part_bytes(gs_env *env, const char *path)
+{
+  (void)env;
+  struct statfs system;
+  return statfs(path, &system) == 0 &&
+                 gs_posix_keeps_blocks((uint32_t)system.f_type)
+             ? PART_BYTES
+             : 0;
+}
+
+int
+gs_posix_lease(int fd)
+{
+  struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = gettid()};
+  bool is_given = fcntl(fd, F_SETOWN_EX, &owner) == 0 &&
+                  fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
+  return is_given ? 0 : errno;
+}
+
+/* Nobody comes to the file by a name any more, so the lease is given back at
+ * once. */
 bool
 gs_posix_is_alone(gs_file *file)
 {
   int fd = posix_of(file)->fd;
   struct stat info;
-  if (fstat(fd, &info) != 0 || info.st_nlink > 0 ||
-      fcntl(fd, F_SETLEASE, F_WRLCK) != 0) {
-    return false;
-  }
-  return fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
+  return fstat(fd, &info) == 0 && info.st_nlink == 0 &&
+         gs_posix_lease(fd) == 0 && fcntl(fd, F_SETLEASE, F_UNLCK) == 0;
 }
 
 static void

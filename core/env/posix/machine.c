@@ -8,10 +8,6 @@
 
 #include "env/posix/posix.h"
 
-/* Where the file system hands on at once what it gives back, the device is not
- * held up for longer than by a few flushes. */
-enum { PART_BYTES = 2 * 1024 * 1024 };
-
 /* getpid is a system call; this is asked before every write to a store. */
 static _Atomic uint64_t process;
 
@@ -35,6 +31,7 @@ static const gs_env_ops operations = {
     .size = gs_posix_size,
     .advise = gs_posix_advise,
     .is_alone = gs_posix_is_alone,
+    .part_bytes = gs_posix_part_bytes,
     .list = gs_posix_list,
     .stat = gs_posix_stat,
     .make_dir = gs_posix_make_dir,
@@ -69,7 +66,6 @@ static gs_env machine = {
     .ops = &operations,
     .alloc = &gs_posix_alloc,
     .has_threads = true,
-    .part_bytes = PART_BYTES,
 };
 
 /* Another thread may have been at work on the list of what is open: neither the

@@ -30,7 +30,13 @@ bool gs_posix_keeps_blocks(uint32_t magic);
 int gs_posix_truncate(gs_file *file, uint64_t size);
 int gs_posix_sync_data(gs_file *file);
 int gs_posix_size(gs_file *file, uint64_t *out);
+/* A lease for writing, which is given only to who has the one open handle. Where
+ * somebody comes to the file while it lasts, as those do who watch what is
+ * opened, there is a signal that ends a process which does not expect it: this
+ * thread gets it. The engine's own threads take no signals. */
+int gs_posix_lease(int fd);
 bool gs_posix_is_alone(gs_file *file);
+uint64_t gs_posix_part_bytes(gs_env *env, const char *path);
 void gs_posix_advise(gs_file *file, uint64_t offset, uint64_t size,
                      gs_advice advice);
 

@@ -40,6 +40,14 @@ process_id(gs_env *env)
   return gs_sim_of(env)->process;
 }
 
+static uint64_t
+part_bytes(gs_env *env, const char *path)
+{
+  (void)env;
+  (void)path;
+  return PART_BYTES;
+}
+
 static const gs_env_ops operations = {
     .open = gs_sim_file_open,
     .close = gs_sim_file_close,
@@ -53,6 +61,7 @@ static const gs_env_ops operations = {
     .size = gs_sim_file_size,
     .advise = gs_sim_file_advise,
     .is_alone = gs_sim_file_is_alone,
+    .part_bytes = part_bytes,
     .list = gs_sim_dir_list,
     .stat = gs_sim_dir_stat,
     .make_dir = gs_sim_dir_make,
@@ -105,7 +114,6 @@ gs_sim_bare(uint64_t seed)
   sim->env.ops = &operations;
   sim->env.alloc = &sim->alloc.base;
   sim->env.has_threads = false;
-  sim->env.part_bytes = PART_BYTES;
   sim->seed = seed;
   sim->random = gs_sim_mix(seed, 0);
   sim->chance = gs_sim_mix(seed, 1);
