@@ -57,14 +57,10 @@ struct gs_cache {
   uint64_t evictions;
 };
 
-/* Lists as long as the cache, and cells as there is room for. One that holds
- * nothing is full before the first block comes. */
+/* Lists as long as the cache, and cells as there is room for. */
 static void
 size_parts(gs_cache *cache)
 {
-  if (cache->capacity == 0) {
-    atomic_store_explicit(&cache->is_full, true, memory_order_relaxed);
-  }
   gs_cells_allow(&cache->cells, cache->capacity);
   gs_ghost_resize(&cache->ghost, cache->capacity / TYPICAL_BLOCK);
   gs_ghost_resize(&cache->walks, cache->capacity / TYPICAL_BLOCK);
@@ -319,10 +315,13 @@ evict_to(gs_cache *cache, uint64_t most, gs_frame **chain)
   }
 }
 
+/* A large frame that comes, or goes again at once, may push out much more than
+ * is lacking. */
 static void
 evict(gs_cache *cache, gs_frame **chain)
 {
   evict_to(cache, ceiling(cache), chain);
+  note_room(cache);
 }
 
 /* ---- what tables call --------------------------------------------------- */
@@ -349,6 +348,16 @@ gs_cache_insert(gs_cache *cache, gs_frame *frame, _Atomic(gs_frame *) *home,
   gs_mutex_unlock(cache->mutex);
   retire_all(cache, chain);
   return frame;
+}
+
+uint64_t
+gs_cache_room(gs_cache *cache)
+{
+  gs_mutex_lock(cache->mutex);
+  uint64_t most = ceiling(cache);
+  uint64_t used = used_bytes(cache);
+  gs_mutex_unlock(cache->mutex);
+  return most > used ? most - used : 0;
 }
 
 bool

@@ -69,8 +69,11 @@ gs_epoch *gs_cache_epoch(const gs_cache *cache);
 gs_unpackers *gs_cache_unpackers(const gs_cache *cache);
 
 /* Whether blocks push others out: true from an eviction on until a sixteenth of
- * the ceiling is free, and of a cache without capacity. Any thread; it may have changed when it returns. */
+ * the ceiling is free. Any thread; it may have changed when it returns. */
 bool gs_cache_is_full(const gs_cache *cache);
+
+/* What blocks may still take without pushing others out. */
+uint64_t gs_cache_room(gs_cache *cache);
 
 /* Whether a long walk came to the block before, some while ago and not too long;
  * it is noted from now on. Walks have a list of names of their own, so that they

@@ -4,16 +4,17 @@
  *
  * Model: the file of a table is thought of as cut into groups of 32 KiB; a block
  * belongs to the group in which it begins. A reader that misses a block reads from
- * its group what lies around it and is not in memory either, in one call: a call
- * costs more than the bytes of a block, and where nothing has to make way most of
- * them will be wanted.
- *   1. Once the cache has pushed a block out, and until it has room again, a
- *      miss brings its own block alone. So do tables whose blocks are packed:
- *      unpacking costs more than the call.
+ * its group what lies around it and is not in memory either, half as much again
+ * as a group at the most, in one call: a call costs more than the bytes of a
+ * block, and where nothing has to make way most of them will be wanted.
+ *   1. Nothing is pushed out for neighbours: while the cache is full
+ *      (gs_cache_is_full) or has not room for two groups, a miss brings its own
+ *      block alone. So it does where blocks are packed, since unpacking costs
+ *      more than the call, and where the block is larger than all that.
  *   2. Only the block that is wanted decides about success. One beside it that
  *      cannot be read is met by whoever wants it.
  *
- * Threads: any.
+ * Threads: any; inside an epoch.
  */
 #ifndef GS_SST_GROUP_H
 #define GS_SST_GROUP_H

@@ -95,7 +95,9 @@ gs_ballast_release(gs_store *store)
 bool
 gs_ballast_find_space(gs_store *store)
 {
-  return gs_ballast_release(store) || gs_remover_wait(store);
+  bool had_ballast = gs_ballast_release(store);
+  bool had_files = gs_remover_wait(store, gs_remover_mark(store));
+  return had_ballast || had_files;
 }
 
 void

@@ -42,9 +42,8 @@ bool gs_ballast_has_space(struct gs_store *store, uint64_t bytes);
  * may be tried again. */
 bool gs_ballast_release(struct gs_store *store);
 
-/* The same and, where there is no ballast, waits for files that are about to go.
- * For what is tried once more and then fails: who fails leaves such files, and
- * would wait for its own again and again. */
+/* The same, and waits for files that are about to go. For what is tried once
+ * more and then fails. */
 bool gs_ballast_find_space(struct gs_store *store);
 
 /* The same where less than that is free. */

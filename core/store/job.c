@@ -27,6 +27,7 @@ gs_job_queue(gs_store *store, gs_job *job)
   }
   *at = job;
   job->next = NULL;
+  job->files_mark = gs_remover_mark(store);
   gs_cond_broadcast(store->work);
 }
 
@@ -128,6 +129,7 @@ pause_job(gs_store *store, gs_job *job, const gs_error *err)
   }
   job->not_before_us = gs_env_mono_us(store->env) + job->pause_us;
   job->failure = *err;
+  job->files_mark = gs_remover_mark(store);
 }
 
 /* State held; releases and takes it. Whoever waits is told when the remover has
@@ -173,6 +175,15 @@ decide(gs_store *store, gs_status status)
   gs_builtin_decide_locked(store, gs_decision_builtin_runs(store));
 }
 
+/* A job that found the disk full goes on where it stopped, if there is room now.
+ * What it wrote itself and gave up is none. */
+static bool
+find_room(gs_job *job)
+{
+  gs_store *store = job->store;
+  return gs_ballast_release(store) || gs_remover_wait(store, job->files_mark);
+}
+
 /* State held; releases it during the step. */
 static void
 step_job(gs_store *store, gs_job *job)
@@ -183,8 +194,7 @@ step_job(gs_store *store, gs_job *job)
   bool done = false;
   gs_error err;
   gs_status status = job->ops->step(job, &done, &err);
-  bool has_room = status == GS_FULL && job->is_retried &&
-                  gs_ballast_release(store); /* it goes on where it stopped */
+  bool has_room = status == GS_FULL && job->is_retried && find_room(job);
   if (status != GS_OK || done) {
     gs_journal_time_end(job);
   }

@@ -63,6 +63,8 @@ struct gs_job {
   uint64_t not_before_us; /* of a retried job */
   uint64_t pause_us;      /* doubles with each failure */
   gs_error failure;       /* why it is paused, where pause_us is not 0 */
+  uint64_t files_mark;    /* of the remover, when the job was queued or paused:
+                             files before are not its own */
   gs_job_waiter *waiter;  /* may be NULL */
   gs_job_account account;
 };

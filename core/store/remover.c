@@ -141,14 +141,22 @@ gs_remover_bytes(gs_store *store)
   return bytes;
 }
 
+uint64_t
+gs_remover_mark(gs_store *store)
+{
+  gs_mutex_lock(store->remover.lock);
+  uint64_t mark = store->remover.given;
+  gs_mutex_unlock(store->remover.lock);
+  return mark;
+}
+
 bool
-gs_remover_wait(gs_store *store)
+gs_remover_wait(gs_store *store, uint64_t mark)
 {
   gs_remover *remover = &store->remover;
   gs_mutex_lock(remover->lock);
-  uint64_t target = remover->given;
-  bool had_some = remover->gone < target;
-  while (remover->gone < target) {
+  bool had_some = remover->gone < mark;
+  while (remover->gone < mark) {
     gs_cond_wait(remover->changed, remover->lock, 0);
   }
   gs_mutex_unlock(remover->lock);

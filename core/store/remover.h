@@ -49,9 +49,12 @@ void gs_remove_soon(struct gs_store *store, const char *path, uint64_t bytes);
 /* What the files that are about to go take. */
 uint64_t gs_remover_bytes(struct gs_store *store);
 
-/* Waits until what was given so far is gone. True where something was left to
- * go: its space is free now. */
-bool gs_remover_wait(struct gs_store *store);
+/* Stands for what was given so far. */
+uint64_t gs_remover_mark(struct gs_store *store);
+
+/* Waits until all that is gone. True where some of it was left to go: its space
+ * is free now. */
+bool gs_remover_wait(struct gs_store *store, uint64_t mark);
 
 /* Waits for all of it and ends the thread. */
 void gs_remover_end(struct gs_store *store);

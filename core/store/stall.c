@@ -302,8 +302,19 @@ brake(gs_store *store, gs_room *room, gs_error *err)
 
 enum { DISK_LOOK_BYTES = 4 * 1024 * 1024 };
 
+/* Files that are about to go are as good as gone, for up to half of the reserve:
+ * some give nothing back while others have them too. */
+static bool
+is_low(gs_store *store, uint64_t free_bytes)
+{
+  uint64_t reserve = gs_limit(&store->limits.disk_reserve_bytes);
+  uint64_t leaving = gs_remover_bytes(store);
+  leaving = leaving < reserve / 2 ? leaving : reserve / 2;
+  return free_bytes < reserve - leaving;
+}
+
 /* Looks at the disk after every few megabytes written, and at every write while
- * it was short. Files that are about to go are as good as gone. */
+ * it was short. */
 static void
 look_at_disk(gs_store *store)
 {
@@ -313,11 +324,9 @@ look_at_disk(gs_store *store)
     return;
   }
   store->disk_look_bytes = written + DISK_LOOK_BYTES;
-  uint64_t leaving_bytes = gs_remover_bytes(store);
   gs_disk_space space;
   if (gs_env_space(store->env, store->path, &space, NULL) == GS_OK) {
-    store->disk_is_low = space.free_bytes + leaving_bytes <
-                         gs_limit(&store->limits.disk_reserve_bytes);
+    store->disk_is_low = is_low(store, space.free_bytes);
   }
 }
 

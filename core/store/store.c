@@ -259,7 +259,7 @@ wait_for_jobs(gs_store *store, gs_error *err)
     job = find_job_before(store, last_id);
   }
   gs_mutex_unlock(store->state);
-  gs_remover_wait(store);
+  gs_remover_wait(store, gs_remover_mark(store));
   return status;
 }
 

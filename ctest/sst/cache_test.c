@@ -153,6 +153,38 @@ ask_for_others(uint64_t from, uint64_t count)
 }
 
 static void
+test_a_cache_that_one_block_has_emptied_is_not_full(void **state)
+{
+  (void)state;
+  for (uint64_t i = 0; i < 10; i++) {
+    load(i);
+  }
+  gs_frame *giant = NULL;
+  uint32_t slot = gs_epoch_enter(epoch);
+  assert_int_equal(gs_cache_frame_new(cache, 11 * FRAME, &giant, NULL), GS_OK);
+  gs_cache_insert(cache, giant, &homes[10], ghost_key(10));
+  gs_epoch_leave(epoch, slot);
+  assert_int_equal(stats().used_bytes, 0);
+  assert_false(gs_cache_is_full(cache));
+}
+
+static void
+test_room_is_what_the_ceiling_leaves(void **state)
+{
+  (void)state;
+  assert_int_equal(gs_cache_room(cache), 10 * FRAME);
+  load(1);
+  assert_int_equal(gs_cache_room(cache), 9 * FRAME);
+  gs_cache_hold(cache, 2 * FRAME);
+  assert_int_equal(gs_cache_room(cache), 7 * FRAME);
+  gs_cache_let_go(cache, 2 * FRAME);
+  for (uint64_t i = 2; i < 15; i++) {
+    load(i);
+  }
+  assert_int_equal(gs_cache_room(cache), 0);
+}
+
+static void
 test_a_cache_recalls_what_a_walk_passed_some_while_ago(void **state)
 {
   (void)state;
@@ -544,6 +576,8 @@ main(void)
       WITH_CACHE(test_the_second_to_load_a_block_gets_the_frame_of_the_first),
       WITH_CACHE(test_the_ceiling_holds_after_every_insert),
       WITH_CACHE(test_a_cache_is_full_from_an_eviction_until_it_has_room),
+      WITH_CACHE(test_a_cache_that_one_block_has_emptied_is_not_full),
+      WITH_CACHE(test_room_is_what_the_ceiling_leaves),
       WITH_CACHE(test_a_cache_recalls_what_a_walk_passed_some_while_ago),
       WITH_CACHE(test_a_block_that_comes_back_after_a_walk_is_kept_longer),
       WITH_CACHE(test_what_tables_hold_comes_off_the_ceiling_but_for_a_quarter),

@@ -123,6 +123,14 @@ blocks_in_memory(void)
   return count;
 }
 
+static gs_cache_stats
+cache_stats(void)
+{
+  gs_cache_stats stats;
+  gs_cache_get_stats(kit.cache, &stats);
+  return stats;
+}
+
 static gs_status
 load(uint32_t block, gs_error *err)
 {
@@ -179,6 +187,37 @@ test_a_whole_table_takes_one_read_for_each_group(void **state)
   assert_int_equal(reads, before);
 }
 
+/* A walk comes to one block after the other. */
+static void
+test_cursors_miss_in_groups_too(void **state)
+{
+  (void)state;
+  gs_error err;
+  gs_cursor *cursor = NULL;
+  KIT_OK(gs_table_cursor_new(kit.table, true, &cursor, &err), &err);
+  cursor->error = &err;
+  reads = 0;
+  gs_cursor_first(cursor);
+  assert_true(cursor->valid);
+  assert_int_equal(reads, 1);
+  assert_in_range(blocks_in_memory(), 16, GS_GROUP_BYTES / BLOCK + 1);
+  gs_table_cursor_free(cursor);
+}
+
+static void
+test_a_merge_brings_nothing_into_the_cache(void **state)
+{
+  (void)state;
+  gs_error err;
+  gs_cursor *cursor = NULL;
+  KIT_OK(gs_table_cursor_new(kit.table, false, &cursor, &err), &err);
+  cursor->error = &err;
+  gs_cursor_first(cursor);
+  assert_true(cursor->valid);
+  assert_int_equal(blocks_in_memory(), 0);
+  gs_table_cursor_free(cursor);
+}
+
 static void
 test_what_is_in_memory_is_not_read_again(void **state)
 {
@@ -200,19 +239,18 @@ test_what_is_in_memory_is_not_read_again(void **state)
 }
 
 static void
-test_a_block_comes_alone_while_others_must_make_way(void **state)
+test_a_block_comes_alone_where_neighbours_would_push_others_out(void **state)
 {
   (void)state;
   gs_error err;
-  gs_cache_set_capacity(kit.cache, 8 * BLOCK);
-  KIT_OK(load(second_group(), &err), &err); /* fills it, and more */
-  assert_true(gs_cache_is_full(kit.cache));
-  assert_true(is_there(second_group()));
-  reads = 0;
+  uint64_t held = cache_stats().held_bytes;
+  gs_cache_set_capacity(kit.cache, held + 2 * GS_GROUP_BYTES);
+  KIT_OK(load(second_group(), &err), &err);
+  assert_true(read_bytes > 16 * BLOCK);
   read_bytes = 0;
   KIT_OK(load(1, &err), &err);
-  assert_int_equal(reads, 1);
   assert_int_equal(read_bytes, fence_of(1)->size);
+  assert_int_equal(cache_stats().evictions, 0);
   assert_all_right();
 }
 
@@ -237,6 +275,37 @@ test_packed_blocks_come_alone(void **state)
   assert_int_equal(reads, 1);
   assert_int_equal(read_bytes, fence_of(1)->size);
   assert_int_equal(blocks_in_memory(), 1);
+  assert_all_right();
+}
+
+static void
+test_a_large_block_comes_alone_and_is_not_brought_along(void **state)
+{
+  (void)state;
+  gs_error err;
+  static char value[2 * GS_GROUP_BYTES];
+  end_table();
+  char small[300] = {0};
+  memset(value, 'v', sizeof value - 1);
+  memset(small, 's', sizeof small - 1);
+  entries = (kit_entries){.count = 0};
+  kit_entries_put(&entries, "a", 1, small);
+  kit_entries_put(&entries, "b", 2, value);
+  kit_entries_put(&entries, "c", 3, small);
+  gs_table_writer_options options = kit_options("/t");
+  options.block_bytes = 256;
+  options.codec = GS_CODEC_NONE;
+  kit_table_make(&kit, sim_machine_env, &options, &entries);
+  count_from_here();
+  assert_int_equal(kit.table->fences.count, 3);
+  assert_true(fence_of(1)->size > GS_GROUP_BYTES);
+  KIT_OK(load(1, &err), &err);
+  assert_int_equal(read_bytes, fence_of(1)->size);
+  assert_int_equal(blocks_in_memory(), 1);
+  gs_cache_forget(kit.cache, kit.table->homes, 3);
+  read_bytes = 0;
+  KIT_OK(load(0, &err), &err);
+  assert_int_equal(read_bytes, fence_of(0)->size);
   assert_all_right();
 }
 
@@ -303,10 +372,14 @@ main(void)
   const struct CMUnitTest tests[] = {
       GROUP_TEST(test_a_miss_brings_its_group_along_in_one_read),
       GROUP_TEST(test_a_whole_table_takes_one_read_for_each_group),
+      GROUP_TEST(test_cursors_miss_in_groups_too),
+      GROUP_TEST(test_a_merge_brings_nothing_into_the_cache),
       GROUP_TEST(test_what_is_in_memory_is_not_read_again),
-      GROUP_TEST(test_a_block_comes_alone_while_others_must_make_way),
+      GROUP_TEST(
+          test_a_block_comes_alone_where_neighbours_would_push_others_out),
       GROUP_TEST(test_nothing_is_brought_along_where_nothing_stays),
       GROUP_TEST(test_packed_blocks_come_alone),
+      GROUP_TEST(test_a_large_block_comes_alone_and_is_not_brought_along),
       GROUP_TEST(test_a_place_that_cannot_be_read_is_its_own_blocks_matter),
       GROUP_TEST(test_a_damaged_block_is_told_to_who_wants_it),
       GROUP_TEST(test_where_memory_lacks_for_the_others_the_block_comes_alone),

@@ -49,6 +49,13 @@ has_file(const char *path)
   return gs_env_stat(sim_machine_env, path, &info, NULL) == GS_OK;
 }
 
+/* Waits for all that was given; whether there was something. */
+static bool
+wait_all(gs_store *store)
+{
+  return gs_remover_wait(store, gs_remover_mark(store));
+}
+
 static size_t
 tables_of(gs_store *store)
 {
@@ -101,9 +108,9 @@ test_a_reader_that_lets_go_last_waits_for_no_file(void **state)
   gs_sim_drain(sim_machine);
   assert_int_equal(tables_on_disk(), 3);
   gs_sim_release(sim_machine, "remover.remove");
-  assert_true(gs_remover_wait(store));
+  assert_true(wait_all(store));
   assert_int_equal(tables_on_disk(), 1);
-  assert_false(gs_remover_wait(store));
+  assert_false(wait_all(store));
   kit_close(store);
 }
 
@@ -265,6 +272,17 @@ test_without_memory_the_caller_removes(void **state)
 
 /* ---- space ------------------------------------------------------------------- */
 
+/* A put that looks at a disk where so much is free. */
+static gs_status
+put_with_free(gs_store *store, uint64_t free_bytes)
+{
+  gs_sim_set_capacity(sim_machine, gs_sim_used_bytes(sim_machine) + free_bytes);
+  store->disk_look_bytes = 0;
+  return gs_put(store, gs_slice_str("a"), gs_slice_str("1"), NULL, NULL,
+                &kit_err);
+}
+
+/* Up to half of the reserve. */
 static void
 test_files_that_are_about_to_go_are_as_good_as_gone(void **state)
 {
@@ -277,33 +295,64 @@ test_files_that_are_about_to_go_are_as_good_as_gone(void **state)
   gs_sim_hold(sim_machine, "remover.remove");
   let_go(store, outlive_a_merge(store));
   uint64_t leaving_bytes = gs_remover_bytes(store);
-  assert_in_range(leaving_bytes, 1000, UINT64_MAX);
-  uint64_t enough = gs_sim_used_bytes(sim_machine) + (1 << 20) - leaving_bytes;
-  gs_sim_set_capacity(sim_machine, enough);
-  store->disk_look_bytes = 0;
-  kit_put(store, "a", "1");
+  assert_in_range(leaving_bytes, 1000, 1 << 19);
+  uint64_t reserve = 1 << 20;
+  KIT_OK(put_with_free(store, reserve - leaving_bytes));
+  assert_int_equal(put_with_free(store, reserve - leaving_bytes - 1), GS_FULL);
+  KIT_OK(gs_set_option(store, "disk_reserve_bytes", leaving_bytes, &kit_err));
+  KIT_OK(put_with_free(store, leaving_bytes - leaving_bytes / 2));
+  assert_int_equal(put_with_free(store, leaving_bytes - leaving_bytes / 2 - 1),
+                   GS_FULL);
   assert_int_equal(tables_on_disk(), 3);
-  gs_sim_set_capacity(sim_machine, enough - 1);
-  store->disk_look_bytes = 0;
-  assert_int_equal(
-      gs_put(store, gs_slice_str("a"), gs_slice_str("1"), NULL, NULL, &kit_err),
-      GS_FULL);
   gs_sim_release(sim_machine, "remover.remove");
-  assert_true(gs_remover_wait(store));
+  gs_sim_set_capacity(sim_machine, 0);
+  assert_true(wait_all(store));
   assert_int_equal(gs_remover_bytes(store), 0);
   kit_close(store);
 }
 
 static void
-test_what_is_tried_once_more_waits_for_files(void **state)
+test_what_is_tried_once_more_takes_ballast_and_files(void **state)
 {
   (void)state;
-  gs_store *store = open_with_thread();
+  gs_options options = remover_options(1);
+  options.disk_reserve_bytes = 1 << 20;
+  gs_sim_allow_tasks(sim_machine);
+  gs_store *store = kit_open(&options);
   let_go(store, outlive_a_merge(store));
+  assert_true(has_file("/db/BALLAST"));
   assert_true(gs_ballast_find_space(store));
+  assert_false(has_file("/db/BALLAST"));
   assert_int_equal(tables_on_disk(), 1);
   assert_false(gs_ballast_find_space(store));
   kit_close(store);
+}
+
+/* Also the one that closing makes, after which nothing is tried again. */
+static void
+test_a_flush_without_space_waits_for_what_was_leaving_before(void **state)
+{
+  (void)state;
+  gs_options options = remover_options(1);
+  options.durability = GS_DURABILITY_MEMORY;
+  gs_sim_allow_tasks(sim_machine);
+  for (int closes = 0; closes < 2; closes++) {
+    gs_store *store = kit_open(&options);
+    gs_scan *scan = outlive_a_merge(store);
+    kit_fill(store, "zz", 1, 3);
+    let_go(store, scan);
+    assert_int_equal(tables_on_disk(), 3);
+    gs_sim_set_capacity(sim_machine, gs_sim_used_bytes(sim_machine) + 100);
+    if (closes == 0) {
+      KIT_OK(gs_flush(store, &kit_err));
+    }
+    kit_close(store);
+    gs_sim_set_capacity(sim_machine, 0);
+    store = kit_open(&options);
+    assert_true(kit_has(store, "zz", 3));
+    kit_close(store);
+    KIT_OK(gs_destroy(sim_machine_env, "/db", &kit_err));
+  }
 }
 
 /* What a flush that found no space has written goes to the remover, and must not
@@ -348,7 +397,7 @@ test_segments_go_the_same_way(void **state)
   assert_in_range(segments, 1, 100);
   assert_true(has_file("/db/000001.wal"));
   gs_sim_release(sim_machine, "remover.remove");
-  assert_true(gs_remover_wait(store));
+  assert_true(wait_all(store));
   assert_false(has_file("/db/000001.wal"));
   kit_close(store);
 }
@@ -366,7 +415,8 @@ main(void)
       KIT_TEST(test_without_a_thread_the_caller_removes),
       KIT_TEST(test_without_memory_the_caller_removes),
       KIT_TEST(test_files_that_are_about_to_go_are_as_good_as_gone),
-      KIT_TEST(test_what_is_tried_once_more_waits_for_files),
+      KIT_TEST(test_what_is_tried_once_more_takes_ballast_and_files),
+      KIT_TEST(test_a_flush_without_space_waits_for_what_was_leaving_before),
       KIT_TEST(test_a_flush_without_space_does_not_wait_for_what_it_gave_up),
       KIT_TEST(test_segments_go_the_same_way),
   };

@@ -148,7 +148,7 @@ gs_posix_open(gs_env *env, const char *path, gs_open_mode mode, gs_file **out)
   if (os_errno != 0) {
     return os_errno;
   }
-  os_errno = refuse(fd);
+  os_errno = mode == GS_OPEN_CREATE ? 0 : refuse(fd);
   if (os_errno == 0) {
     os_errno = new_handle(env, path, fd, out);
   }
