@@ -110,6 +110,7 @@ test_a_reader_that_lets_go_last_waits_for_no_file(void **state)
   gs_sim_release(sim_machine, "remover.remove");
   assert_true(wait_all(store));
   assert_int_equal(tables_on_disk(), 1);
+  assert_int_equal(store->remover.gone, store->remover.given);
   assert_false(wait_all(store));
   kit_close(store);
 }
