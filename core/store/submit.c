@@ -210,9 +210,8 @@ compact_once(gs_store *store, const gs_range *range, bool *is_done,
     return status;
   }
   gs_job_wait(store, &waiter);
-  gs_remover_wait(
-      store,
-      gs_remover_mark(store)); /* the space of what was merged is free again */
+  /* The space of what was merged is free again. */
+  gs_remover_wait(store, gs_remover_mark(store));
   *is_done = true;
   if (waiter.status != GS_OK && err != NULL) {
     *err = waiter.error;

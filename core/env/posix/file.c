@@ -373,8 +373,8 @@ gs_posix_size(gs_file *file, uint64_t *out)
   return 0;
 }
 
-/* Of these it is known that they count names and handles themselves. Opening a
- * file to cut it would have others copy it first. */
+/* The file systems listed above count names and handles themselves; one that lies
+ * over another would copy the file when it is opened to be cut. */
 uint64_t
 gs_posix_part_bytes(gs_env *env, const char *path)
 {
