@@ -33,9 +33,10 @@ gs_arena_init(gs_arena *arena, gs_alloc *alloc, gs_spare *spare,
 void
 gs_arena_deinit(gs_arena *arena)
 {
-  bool has_pages = arena->is_used || gs_arena_top(arena) > GS_ARENA_FIRST;
+  size_t used = gs_arena_top(arena);
+  bool has_pages = arena->is_used || used > GS_ARENA_FIRST;
   if (arena->spare != NULL && arena->words != NULL) {
-    gs_spare_give(arena->spare, arena->words, arena->end, has_pages);
+    gs_spare_give(arena->spare, arena->words, arena->end, used, has_pages);
   } else {
     gs_alloc_free(arena->alloc, arena->words, gs_arena_bytes(arena));
   }

@@ -1,9 +1,10 @@
 /*
  * spare: whoever swaps the pointer has the block for himself.
  *
- * Where we look for mistakes, a block that waits is filled with what no memtable
- * holds, and under a sanitizer that knows how it must not be touched: a reader
- * that holds on to a memtable without a reference shows as if it were freed.
+ * Where we look for mistakes, what was used of a block that waits is filled with
+ * what no memtable holds, and under a sanitizer that knows how none of it must be
+ * touched: a reader that holds on to a memtable without a reference shows as if
+ * it were freed.
  */
 #include "mem/spare.h"
 
@@ -23,15 +24,16 @@
 #endif
 
 static void
-close_off(uint64_t *words, size_t word_count)
+close_off(uint64_t *words, size_t word_count, size_t used_words)
 {
-  size_t bytes = (word_count - 1) * sizeof *words;
 #ifdef GS_DEBUG
   enum { OVER = 0x5a };
-  memset(words + 1, OVER, bytes);
+  memset(words, OVER, used_words * sizeof *words);
+#else
+  (void)used_words;
 #endif
   words[0] = word_count;
-  ASAN_POISON_MEMORY_REGION(words + 1, bytes);
+  ASAN_POISON_MEMORY_REGION(words + 1, (word_count - 1) * sizeof *words);
 }
 
 static uint64_t *
@@ -91,14 +93,14 @@ gs_spare_take(gs_spare *spare, size_t word_count, bool *is_used)
 
 void
 gs_spare_give(gs_spare *spare, uint64_t *words, size_t word_count,
-              bool has_pages)
+              size_t used_words, bool has_pages)
 {
   uint32_t before =
       atomic_fetch_sub_explicit(&spare->in_use, 1, memory_order_relaxed);
   size_t usual = atomic_load_explicit(&spare->usual, memory_order_relaxed);
-  GS_ASSERT(before > 0);
+  GS_ASSERT(before > 0 && used_words <= word_count);
   if (has_pages && word_count == usual && before <= spare->most) {
-    close_off(words, word_count);
+    close_off(words, word_count, used_words);
     give_back(spare, swap(spare, words));
   } else {
     gs_alloc_free(spare->alloc, words, word_count * sizeof *words);

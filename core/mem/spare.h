@@ -38,9 +38,10 @@ void gs_spare_deinit(gs_spare *spare);
  * it served before. */
 uint64_t *gs_spare_take(gs_spare *spare, size_t word_count, bool *is_used);
 
-/* Takes a block back; one without pages of its own is not worth keeping. */
+/* Takes a block back of which the first `used_words` were written since it was
+ * taken; one without pages of its own is not worth keeping. */
 void gs_spare_give(gs_spare *spare, uint64_t *words, size_t word_count,
-                   bool has_pages);
+                   size_t used_words, bool has_pages);
 
 /* What waits goes back to the allocator, and no block is kept until the next is
  * taken. */

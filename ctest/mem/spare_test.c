@@ -52,7 +52,7 @@ take(size_t word_count, bool expect_used)
 static void
 give(uint64_t *block, size_t word_count)
 {
-  gs_spare_give(&spare, block, word_count, true);
+  gs_spare_give(&spare, block, word_count, word_count, true);
 }
 
 static size_t
@@ -146,7 +146,7 @@ static void
 test_a_block_without_pages_is_not_kept(void **state)
 {
   (void)state;
-  gs_spare_give(&spare, take(WORDS, false), WORDS, false);
+  gs_spare_give(&spare, take(WORDS, false), WORDS, WORDS, false);
   assert_int_equal(blocks_held(), 0);
 }
 
@@ -176,6 +176,30 @@ test_what_a_waiting_block_held_is_gone(void **state)
     assert_int_equal(block[i], UINT64_C(0x5a5a5a5a5a5a5a5a));
   }
   give(block, WORDS);
+}
+
+/* To fill more would touch pages that nobody has asked for. */
+static void
+test_of_a_waiting_block_only_what_was_used_is_written(void **state)
+{
+  (void)state;
+  gs_arena arena;
+  enum { USED = 5 };
+  assert_int_equal(gs_arena_init(&arena, &heap.base, &spare, 1000, NULL),
+                   GS_OK);
+  uint32_t end = arena.end;
+  uint64_t *words = arena.words;
+  for (uint32_t i = 1; i < end; i++) {
+    words[i] = i;
+  }
+  gs_arena_publish(&arena, USED);
+  gs_arena_deinit(&arena);
+  bool is_used;
+  assert_ptr_equal(gs_spare_take(&spare, end, &is_used), words);
+  for (uint32_t i = 1; i < end; i++) {
+    assert_int_equal(words[i], i < USED ? UINT64_C(0x5a5a5a5a5a5a5a5a) : i);
+  }
+  give(words, end);
 }
 #endif
 
@@ -256,7 +280,7 @@ take_and_give(void *arg)
     bool is_used;
     uint64_t *block = gs_spare_take(shared, WORDS, &is_used);
     block[0] = block[WORDS - 1] = i;
-    gs_spare_give(shared, block, WORDS, true);
+    gs_spare_give(shared, block, WORDS, WORDS, true);
     if (i % 64 == 0) {
       gs_spare_rest(shared);
     }
@@ -299,6 +323,7 @@ main(void)
       WITH_SPARE(test_without_memory_there_is_no_block),
 #ifdef GS_DEBUG
       WITH_SPARE(test_what_a_waiting_block_held_is_gone),
+      WITH_SPARE(test_of_a_waiting_block_only_what_was_used_is_written),
 #endif
 #ifdef __SANITIZE_ADDRESS__
       WITH_SPARE(test_a_waiting_block_must_not_be_touched),
