@@ -312,10 +312,10 @@ ubsan: asan ## the same as asan
 ALONE := $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
   sst/table_cursor sst/table_verify merge/drop binding/alloc store/crash \
   store/fault store/memory store/recover store/repair store/trace \
-  store/verify_path tree/manifest_crash tree/plan tree/plan_dead \
-  tree/plan_pair tree/plan_random)
+  store/verify_path tree/manifest_crash tree/manifest_read tree/plan \
+  tree/plan_dead tree/plan_pair tree/plan_random)
 DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/%, \
-  $(SPECS)) $(patsubst %,spec/%_spec.lua,grainstore/survival \
+  $(SPECS)) $(patsubst %,spec/%_spec.lua,binding/budget grainstore/survival \
   grainstore/hostile_policy lab/agree lab/recorded lab/shadow)
 
 .PHONY: tsan
