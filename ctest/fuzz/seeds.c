@@ -492,6 +492,7 @@ save_tables(void)
   gs_buffer file = new_buffer();
   write_table(&file);
   save_moded("table", "file", 3, gs_buffer_slice(&file));
+  save_moded("table", "other", 2, gs_buffer_slice(&file));
   for (uint8_t i = 0; i < 16; i++) {
     char name[32];
     (void)snprintf(name, sizeof name, "damage-%d", i);

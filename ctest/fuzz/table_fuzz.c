@@ -3,11 +3,11 @@
  * and dumped, on a simulated machine. The input is a mode and damage to one of
  * a few sound tables; or, as the mode says, a file as it is. Where the mode
  * asks for it, the checksums are made right after the damage.
- * Checked, of a table with wrong checksums: whatever was changed, opening or
- * verifying notices; and until then every read gives the right entry or
- * "corrupt". Of a forged one: no access outside its memory (by the sanitizers),
- * named codes, and what verify accepts is in order, the same both ways, and
- * found key by key.
+ * Checked, of a damaged table: whatever was changed, opening or verifying
+ * notices; and until then every read gives the right entry or "corrupt". Of a
+ * forged one, and of a file, which may be another table and sound: no access
+ * outside its memory (by the sanitizers), named codes, and what verify accepts
+ * is in order, the same both ways, and found key by key.
  *
  * Damage: steps of a kind and its operands.
  *   0  change a byte: offset (2), by
@@ -428,7 +428,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   REQUIRE(gs_epoch_new(s.env, &s.epoch, NULL) == GS_OK);
   REQUIRE(gs_cache_new(s.env, s.epoch, 1 << 20, &s.cache, NULL) == GS_OK);
   bool is_changed = make_file(&s, &in, mode);
-  read_table(&s, (mode & IS_FORGED) != 0, is_changed);
+  read_table(&s, (mode & (IS_FORGED | IS_FILE)) != 0, is_changed);
   gs_cache_free(s.cache);
   gs_epoch_free(s.epoch);
   REQUIRE(gs_sim_allocated_bytes(s.sim) == 0);
