@@ -443,6 +443,10 @@ includes = -Icore
 $B/obj/core/base/%: includes = -Icore
 $B/obj/core/%: includes = -Icore $(HIDDEN)
 $B/obj/core/code/%: includes = -Icore $(HIDDEN) $(CODEC_CFLAGS)
+# Checksums are at the bottom of every test, and xxHash is slow without this.
+ifneq ($(CONFIG),cover)
+$B/obj/core/code/%: CFLAGS += -O2
+endif
 $B/obj/ctest/%: includes = -Icore -Ictest
 $B/obj/ctest/binding/%: includes = -Icore -Ictest $(LUA_CFLAGS)
 $B/obj/lua/%: includes = -Icore $(LUA_CFLAGS)

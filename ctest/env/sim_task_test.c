@@ -1,6 +1,7 @@
 /*
  * Tasks: they run one at a time, have places and slots of their own, and end.
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +68,32 @@ test_tasks_begin_when_the_caller_waits(void **state)
   assert_string_equal(did, "");
   gs_sim_drain(sim_machine);
   assert_string_equal(did, "aabb"); /* who runs goes on */
+}
+
+static void
+count_processors(void *arg)
+{
+  int *count = arg;
+  cpu_set_t processors;
+  *count = sched_getaffinity(0, sizeof processors, &processors) == 0
+               ? CPU_COUNT(&processors)
+               : 0;
+}
+
+/* Only one runs at a time, and handing on is quicker within a processor. */
+static void
+test_a_task_stays_on_the_processor_where_it_was_begun(void **state)
+{
+  (void)state;
+  int own_before;
+  int own_after;
+  int of_task = 0;
+  count_processors(&own_before);
+  spawn("task", count_processors, &of_task);
+  gs_sim_drain(sim_machine);
+  count_processors(&own_after);
+  assert_int_equal(of_task, 1);
+  assert_int_equal(own_after, own_before);
 }
 
 static void
@@ -194,6 +221,7 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       TASK_TEST(test_tasks_begin_when_the_caller_waits),
+      TASK_TEST(test_a_task_stays_on_the_processor_where_it_was_begun),
       TASK_TEST(test_the_list_tells_names_states_and_places),
       ONE_TEST(test_a_machine_without_tasks_has_none_and_takes_none),
       TASK_TEST(test_threads_of_the_engine_are_tasks_that_can_be_joined),

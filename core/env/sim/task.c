@@ -2,6 +2,7 @@
  * task: tasks from their beginning to their end.
  */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,20 @@ live(void *arg)
   return NULL;
 }
 
+/* One task runs at a time, and to hand the baton on within a processor takes a
+ * third of waking another. Where that may not be chosen they run anywhere. */
+static void
+keep_here(pthread_t thread)
+{
+  int here = sched_getcpu();
+  if (here >= 0 && here < CPU_SETSIZE) {
+    cpu_set_t processors;
+    CPU_ZERO(&processors);
+    CPU_SET((size_t)here, &processors);
+    (void)pthread_setaffinity_np(thread, sizeof processors, &processors);
+  }
+}
+
 /* Stacks of this size are kept by the C library for the next thread, those of
  * the usual size are not. */
 static int
@@ -114,6 +129,9 @@ start_thread(sim_task *task)
   os_errno = pthread_attr_setstacksize(&attributes, STACK_BYTES);
   if (os_errno == 0) {
     os_errno = pthread_create(&task->thread, &attributes, live, task);
+  }
+  if (os_errno == 0) {
+    keep_here(task->thread);
   }
   pthread_attr_destroy(&attributes);
   return os_errno;
