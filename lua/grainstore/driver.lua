@@ -12,6 +12,7 @@
 -- @module grainstore.driver
 
 local answers = require "grainstore.answers"
+local near = require "grainstore.near"
 local tree = require "grainstore.tree"
 
 local M = {}
@@ -20,6 +21,23 @@ local STRIKES = 3
 local FUNCTIONS = { "pick", "flush", "layout", "throttle" }
 
 -- ---- which policy -----------------------------------------------------------
+
+local IS_FUNCTION = {}
+for _, name in ipairs(FUNCTIONS) do IS_FUNCTION[name] = true end
+
+-- A function that nobody calls, since its name is a letter off; further off it
+-- is a helper of the policy's own. Without 'pick' there is no policy anyway.
+local function misspelt(policy)
+  for name, f in pairs(policy) do
+    local is_unknown = type(f) == "function" and not IS_FUNCTION[name]
+    local meant = is_unknown
+      and near(name, { "flush", "layout", "throttle" }, 1) or ""
+    if meant ~= "" then
+      return ("a policy has no function '%s'%s A helper of its own needs a "
+        .. "name further off"):format(name, meant)
+    end
+  end
+end
 
 -- Says what is wrong with a policy, or nil.
 local function wrong_policy(policy)
@@ -32,6 +50,7 @@ local function wrong_policy(policy)
       return ("'%s' is a function"):format(name)
     end
   end
+  return misspelt(policy)
 end
 
 --- Turns the option `policy` into a policy table; raises for anything else.

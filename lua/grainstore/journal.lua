@@ -103,7 +103,7 @@ end
 local function dropped_text(dropped)
   local parts = {}
   for _, reason in ipairs { "covered", "tombstones", "expired" } do
-    if dropped[reason] > 0 then
+    if (dropped[reason] or 0) > 0 then
       parts[#parts + 1] = ("%d %s"):format(dropped[reason], reason)
     end
   end
@@ -112,6 +112,34 @@ end
 
 local function outputs_of(event)
   return #event.outputs + (event.outputs_left_out or 0)
+end
+
+-- What is told of an event of each kind, and its type.
+local TOLD = {
+  flush = {
+    { "read_bytes", "number" }, { "written_bytes", "number" },
+    { "outputs", "table" }, { "dropped", "table" },
+  },
+  merge = {
+    { "inputs", "table" }, { "outputs", "table" }, { "dropped", "table" },
+    { "read_bytes", "number" }, { "written_bytes", "number" },
+  },
+  move = { { "inputs", "table" } },
+  drop = { { "inputs", "table" } },
+  stall = { { "took_us", "number" }, { "longest_us", "number" } },
+  open = { { "recovered", "table" } },
+}
+
+-- Blames the caller of its caller for an event that nothing can be told of.
+local function expect_told(name, event)
+  for _, field in ipairs(TOLD[event.kind] or {}) do
+    local value = event[field[1]]
+    if type(value) ~= field[2] then
+      error(("bad argument #1 to '%s' (an event of kind '%s' has '%s', a %s; "
+        .. "got %s)"):format(name, event.kind, field[1], field[2], type(value)),
+        3)
+    end
+  end
 end
 
 local tellers = {}
@@ -149,14 +177,16 @@ end
 function tellers.open(event)
   local recovered = event.recovered
   local text = several(#event.tree, "run")
-  if recovered.batches > 0 then
-    text = text .. ", " .. several(recovered.batches, "write") .. " of the log"
+  local batches, bits = recovered.batches or 0, recovered.bits or 0
+  local torn_bytes = recovered.torn_bytes or 0
+  if batches > 0 then
+    text = text .. ", " .. several(batches, "write") .. " of the log"
   end
-  if recovered.torn_bytes > 0 then
-    text = text .. (", a torn end of %d bytes"):format(recovered.torn_bytes)
+  if torn_bytes > 0 then
+    text = text .. (", a torn end of %d bytes"):format(torn_bytes)
   end
-  if recovered.bits > 0 then
-    text = text .. ", " .. several(recovered.bits, "wrong bit")
+  if bits > 0 then
+    text = text .. ", " .. several(bits, "wrong bit")
   end
   return text
 end
@@ -170,6 +200,7 @@ function M.describe(event)
   local text = event.kind
   local tell = tellers[event.kind]
   if tell and not (is_job and event.code) then
+    expect_told("describe", event)
     text = text .. ": " .. tell(event)
   end
   if event.code then

@@ -59,9 +59,9 @@ local function split(options, level)
 end
 
 local function check_workload(w, level)
-  if type(w) ~= "table" or not w.kind then
-    error("option 'workload' takes a workload, as lab.uniform { … } makes one",
-      level + 1)
+  local wrong = workload.problem(w)
+  if wrong then
+    error("option 'workload'" .. wrong, level + 1)
   end
   return w
 end

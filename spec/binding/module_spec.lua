@@ -311,6 +311,22 @@ describe("open", function()
         { policy = {} })
       says("option 'policy': 'flush' is a function", "open",
         { policy = { pick = print, flush = 5 } })
+      says("option 'policy': a policy has no function 'flsh', did you mean "
+        .. "'flush'? A helper of its own needs a name further off", "open",
+        { policy = { pick = print, flsh = print } })
+      says("option 'policy': a policy has no function 'throttled', did you "
+        .. "mean 'throttle'? A helper of its own needs a name further off",
+        "open", { policy = { pick = print, throttled = print } })
+    end)
+
+    it("but not a policy's own fields", function()
+      local store <close> = assert(grainstore.open(tmp.path(), {
+        threads = 0, policy = {
+          pick = function() end, pack = print, flushed = print, layouts = {},
+          helper = print, name = "mine", [1] = print,
+        },
+      }))
+      assert.equal("mine", store:stats().policy.name)
     end)
 
     it("the path", function()

@@ -206,6 +206,15 @@ describe("a run in the lab", function()
         .. "options", lab.compare, { 7 } },
       { "option 'workload' takes a workload, as lab.uniform { … } makes one",
         lab.compare, { {} } },
+      { "option 'workload': 'keys' is a number from 0, got nil; lab.uniform "
+        .. "{ … } makes a whole one", lab.run,
+        { workload = { kind = "random" } } },
+      { "option 'workload': 'ttl_ms' is a number from 0, got \"1h\"; "
+        .. "lab.uniform { … } makes a whole one", lab.run,
+        { workload = { kind = "random", keys = 1, writes = 1, key_bytes = 1,
+          value_bytes = 1, ttl_ms = "1h", delete_share = 0, rate = 0 } } },
+      { "option 'workload': 'kind' is \"randm\"; it is queue, random or "
+        .. "sequence", lab.run, { workload = { kind = "randm" } } },
       { "the lab has no option 'nope'; there are ", lab.compare,
         { { workload = lab.zipf {}, nope = 1 } } },
       { "option 'policy': there is no policy \"nope\"; shipped are ",

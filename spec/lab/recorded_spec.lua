@@ -149,7 +149,8 @@ describe("a recorded workload", function()
     assert.has_error(function() lab.recorded { journal = "x", events = {} } end)
     assert.has_error(function() lab.recorded { events = {}, keys = 3 } end,
       "lab.recorded has no option 'keys'; there are env, events, journal")
-    local w = { kind = "random", record = {}, writes = 1 }
+    local w = lab.uniform { writes = 1 }
+    w.record = {}
     local ok, message = pcall(lab.run, { workload = w, memtable_bytes = 9999 })
     assert.is_false(ok)
     assert.truthy(message:find("is the record's", 1, true))

@@ -21,6 +21,15 @@ local COMMON = {
   ttl_ms = 0, delete_share = 0, rate = 0,
 }
 
+-- What all of them have; a rate only where it is not the record's.
+local NUMBERS = {
+  "keys", "writes", "key_bytes", "value_bytes", "ttl_ms", "delete_share",
+}
+
+local function text_of(value)
+  return type(value) == "string" and ("%q"):format(value) or tostring(value)
+end
+
 local function with(own)
   return setmetatable(own, { __index = COMMON, __pairs = function(t)
     local all = {}
@@ -66,6 +75,26 @@ function M.time_series(options)
   local made = series(options, 4)
   made.keys = made.writes
   return made
+end
+
+local KINDS = { queue = true, random = true, sequence = true }
+
+--- Says what keeps a value from being a workload, whoever made it.
+-- @treturn ?string the end of a message; nil: it is one
+function M.problem(w)
+  if type(w) ~= "table" or not w.kind then
+    return " takes a workload, as lab.uniform { … } makes one"
+  end
+  if not KINDS[w.kind] then
+    return (": 'kind' is %s; it is queue, random or sequence"):format(
+      text_of(w.kind))
+  end
+  for _, name in ipairs(NUMBERS) do
+    if type(w[name]) ~= "number" or w[name] < 0 or w[name] ~= w[name] then
+      return (": '%s' is a number from 0, got %s; lab.uniform { … } makes a "
+        .. "whole one"):format(name, text_of(w[name]))
+    end
+  end
 end
 
 --- Names of all workloads.
