@@ -308,15 +308,18 @@ asan: ## the tests under the address and undefined behaviour sanitizers
 	@$(MAKE) CONFIG=asan test
 ubsan: asan ## the same as asan
 
-# What has one thread and takes long shows the thread sanitizer nothing.
-ALONE := $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
+# What has one thread and takes long shows the thread sanitizer nothing: sweeps,
+# examples on a simulated machine, and the lab, which has no threads at all.
+ALONE := $(filter $B/ctest/lab/%,$(TESTS)) \
+  $(patsubst %,$B/ctest/%_test,wal/replay_sweep wal/frame_repair \
   sst/table_cursor sst/table_verify merge/drop binding/alloc store/crash \
   store/fault store/memory store/recover store/repair store/trace \
   store/verify_path tree/manifest_crash tree/manifest_read tree/plan \
   tree/plan_dead tree/plan_pair tree/plan_random)
-DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/%, \
-  $(SPECS)) $(patsubst %,spec/%_spec.lua,binding/budget grainstore/survival \
-  grainstore/hostile_policy lab/agree lab/recorded lab/shadow)
+DEEP := $(filter spec/torture/% spec/testing/% spec/policy/% spec/model/% \
+  spec/lab/%,$(SPECS)) $(patsubst %,spec/%_spec.lua,binding/budget \
+  grainstore/survival grainstore/hostile_policy) \
+  examples/job_queue_spec.lua examples/sessions_policy_spec.lua
 
 .PHONY: tsan
 tsan: ## what has threads under the thread sanitizer
