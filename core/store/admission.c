@@ -17,6 +17,16 @@ gs_admission_refuse(gs_error *err, gs_status status, const char *path,
   return gs_error_hint(err, status, hint);
 }
 
+gs_status
+gs_admission_refuse_cut(const char *path, gs_error *err)
+{
+  return gs_admission_refuse(
+      err, GS_CORRUPT, path,
+      "the manifest has lost its beginning, and tables or logs lie beside it",
+      "restore the MANIFEST file from a copy of the directory, or rebuild "
+      "the store with repair");
+}
+
 /* ---- the directory ---------------------------------------------------------- */
 
 static gs_status

@@ -12,6 +12,10 @@
 gs_status gs_admission_refuse(gs_error *err, gs_status status, const char *path,
                               const char *text, const char *hint);
 
+/* Of a store whose only manifest was not made to its end, with data beside it:
+ * that is damage, not a creation that was cut short. */
+gs_status gs_admission_refuse_cut(const char *path, gs_error *err);
+
 /* Whether the options go with what the directory holds, and whether that can be
  * a store: one without its manifest is damaged and never made anew. */
 GS_MUST_CHECK gs_status gs_admission_check_directory(const gs_store *store,

@@ -1,7 +1,7 @@
 /*
  * info: directories that are not open: what they hold, and their end.
  */
-#include "store/directory.h"
+#include "store/admission.h"
 #include "store/paths.h"
 
 static gs_status
@@ -35,8 +35,12 @@ read_manifest(gs_env *env, const char *path, gs_manifest_state *state,
     status =
         found.data_count > 0 ? no_manifest(path, err) : no_store(path, err);
   }
-  return status == GS_OK ? gs_manifest_read(env, path, state, &manifest, err)
-                         : status;
+  if (status != GS_OK) {
+    return status;
+  }
+  status = gs_manifest_read(env, path, state, &manifest, err);
+  bool is_cut = status == GS_MISSING && found.data_count > 0;
+  return is_cut ? gs_admission_refuse_cut(path, err) : status;
 }
 
 static void

@@ -142,7 +142,10 @@ find_store(gs_store *store, const gs_directory *found, creation *made,
     gs_ballast_begin(store);
   }
   gs_status status = gs_recover(store, err);
-  bool is_unmade = status == GS_MISSING && found->data_count == 0;
+  if (status == GS_MISSING && found->data_count > 0) {
+    return gs_admission_refuse_cut(store->path, err);
+  }
+  bool is_unmade = status == GS_MISSING;
   if (!is_unmade || !o->create || o->readonly) {
     return status;
   }
@@ -201,7 +204,7 @@ open_fresh(gs_store *store, gs_site *site, gs_error *err)
       gs_store_stop_threads(store);
     }
   }
-  if (status != GS_OK && (made.made_manifest || found.manifest_count == 0)) {
+  if (status != GS_OK) {
     undo_creation(store, &made);
   }
   return status;

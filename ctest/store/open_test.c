@@ -142,6 +142,47 @@ test_what_cannot_be_opened_is_refused_and_nothing_is_created(void **state)
 }
 
 static void
+test_a_manifest_that_is_none_leaves_no_lock_behind(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_file_info info;
+  options.create = false;
+  KIT_OK(gs_env_make_dir(sim_machine_env, "/half", &kit_err));
+  sim_machine_make_durable("/half/MANIFEST-000001", "garbage");
+  expect_refusal("/half", &options, GS_MISSING);
+  assert_int_equal(gs_env_stat(sim_machine_env, "/half/LOCK", &info, NULL),
+                   GS_MISSING);
+  assert_string_equal(sim_machine_text(sim_machine, "/half/MANIFEST-000001"),
+                      "garbage");
+}
+
+/* What says "missing" may be made anew, and that would be the end of the data. */
+static void
+test_a_cut_manifest_beside_data_is_damage(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  gs_info info;
+  gs_store *store = kit_open(&options);
+  kit_put(store, "a", "1");
+  KIT_OK(gs_flush(store, &kit_err));
+  kit_close(store);
+  KIT_OK(gs_sim_replace(sim_machine, "/db/MANIFEST-000001", gs_slice_str("cut"),
+                        &kit_err));
+  for (int create = 0; create < 2; create++) {
+    options.create = create != 0;
+    expect_refusal("/db", &options, GS_CORRUPT);
+    assert_non_null(strstr(kit_err.hint, "repair"));
+  }
+  options.readonly = true;
+  expect_refusal("/db", &options, GS_CORRUPT);
+  assert_int_equal(gs_inspect(sim_machine_env, "/db", &info, &kit_err),
+                   GS_CORRUPT);
+  assert_non_null(strstr(kit_err.hint, "repair"));
+}
+
+static void
 test_a_store_of_the_other_kind_is_refused(void **state)
 {
   (void)state;
@@ -496,6 +537,8 @@ main(void)
       T(test_synced_writes_survive_the_loss_of_power),
       T(test_sequences_are_not_given_out_twice_after_a_crash),
       T(test_what_cannot_be_opened_is_refused_and_nothing_is_created),
+      T(test_a_manifest_that_is_none_leaves_no_lock_behind),
+      T(test_a_cut_manifest_beside_data_is_damage),
       T(test_a_store_of_the_other_kind_is_refused),
       T(test_a_second_open_in_the_process_is_the_same_store),
       T(test_destroying_takes_the_files_and_spares_what_is_not_ours),

@@ -150,7 +150,7 @@ gsl_field(lua_State *L, int arg, const char *name)
 const char *
 gsl_check_path(lua_State *L, int arg)
 {
-  luaL_checkstring(L, arg);
+  luaL_checktype(L, arg, LUA_TSTRING); /* a number is no name of a place */
   return gsl_to_path(L, arg, arg);
 }
 

@@ -75,7 +75,7 @@ static int
 attach(lua_State *L)
 {
   gsl_store *s = gsl_check_store(L);
-  const char *path = luaL_checkstring(L, 2);
+  const char *path = gsl_check_path(L, 2);
   uint64_t entries = 0;
   gs_error err;
   gs_status status = gs_attach(s->store, path, &entries, &err);

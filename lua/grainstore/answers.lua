@@ -5,6 +5,8 @@
 -- wrong as its last result: a sentence that names the function and the field.
 -- @module grainstore.answers
 
+local near = require "grainstore.near"
+
 local M = {}
 
 M.PLANS_MAX = 16 -- in one answer; more are not looked at
@@ -122,6 +124,37 @@ local function wrong_numbers(plan)
   end
 end
 
+local plan_fields = {
+  "above", "bottom", "cuts", "inputs", "into", "level", "op", "table_bytes",
+  "wake_in_ms", "why",
+}
+local is_plan_field = {}
+for _, name in ipairs(plan_fields) do is_plan_field[name] = true end
+
+local OWN_FIELDS_MAX = 32 -- are looked at, of so many letters
+local OWN_LETTERS_MAX = 16
+local MISSPELT = { 0, 0, 0, 1 } -- letters off, of so many; of more 2
+
+--- A field of a plan whose name is a letter or two off one that is known.
+-- Others are the policy's own: a refused plan comes back with them. A word of
+-- three letters is near too many.
+-- @tparam table plan
+-- @treturn ?string what is wrong
+function M.misspelt(plan)
+  local looked_at = 0
+  for name in next, plan do
+    if type(name) == "string" and not is_plan_field[name]
+      and #name <= OWN_LETTERS_MAX then
+      local meant = near(name, plan_fields, MISSPELT[#name] or 2)
+      if meant ~= "" then
+        return ("a plan with a field '%s'%s"):format(name, meant)
+      end
+    end
+    looked_at = looked_at + 1
+    if looked_at == OWN_FIELDS_MAX then break end
+  end
+end
+
 local function wrong_plan(plan)
   if type(plan) ~= "table" then
     return what(plan) .. " where a plan should be: a plan is a table"
@@ -134,7 +167,7 @@ local function wrong_plan(plan)
       :format(what(op))
   end
   return wrong_inputs(plan) or wrong_target(plan) or wrong_numbers(plan)
-    or wrong_cuts(plan)
+    or wrong_cuts(plan) or M.misspelt(plan)
 end
 
 -- The same plan, without metatables. Its `why` may be as long as it likes; the

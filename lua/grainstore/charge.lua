@@ -40,6 +40,19 @@ function M.prepare(value)
   return { private = private, name = name }
 end
 
+--- Whether that may be in charge of a store that loses data, or loses none.
+-- @tparam table prepared
+-- @tparam boolean may_lose
+-- @treturn boolean true
+-- @return nil, message, code, detail
+function M.admit(prepared, may_lose)
+  local policy = prepared.policy
+  if not policy or not policy.loses or may_lose then return true end
+  return nil, ("policy '%s' drops what is live: open the store with "
+    .. "lossy = true, or take another policy"):format(tostring(policy.name)),
+    "policy", {}
+end
+
 -- What is known of a store's driver that runs in this state; a store that is
 -- collected leaves.
 local known = setmetatable({}, { __mode = "k" })
@@ -54,11 +67,9 @@ function M.install(store, prepared)
   if prepared.private then
     return store:_start(prepared.private, prepared.name)
   end
-  if prepared.policy.loses and not store:options().lossy then
-    return nil, ("policy '%s' drops what is live: open the store with "
-      .. "lossy = true, or take another policy")
-      :format(tostring(prepared.policy.name)), "policy", {}
-  end
+  local is_admitted, message, code, detail =
+    M.admit(prepared, store:options().lossy)
+  if not is_admitted then return nil, message, code, detail end
   local decide, name, knows = driver.new(prepared.policy)
   known[store] = knows
   return store:_drive(decide, name)

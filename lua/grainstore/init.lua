@@ -11,6 +11,7 @@
 -- policies.
 -- @module grainstore
 
+local answers = require "grainstore.answers"
 local blame = require "grainstore.blame"
 local core = require "grainstore.core"
 local charge = require "grainstore.charge"
@@ -60,7 +61,12 @@ local function open(name, kind, path, options)
   end
   local policy, message, code, detail =
     charge.prepare(options and options.policy)
-  if not policy then
+  local is_admitted
+  if policy then -- a failed open has created nothing
+    is_admitted, message, code, detail =
+      charge.admit(policy, options and options.lossy)
+  end
+  if not is_admitted then
     return nil, message, code, detail
   end
   local store
@@ -188,7 +194,7 @@ end
 -- Methods that are Lua's part ------------------------------------------------
 
 local c_shape, c_stats, c_set = methods._shape, methods._stats, methods.set
-local c_journal = methods._journal
+local c_journal, c_plan = methods._journal, methods._plan
 
 --- The tree as a policy sees it.
 -- @function store:tree
@@ -241,7 +247,15 @@ end
 -- @tparam[opt] table options dry_run
 -- @treturn integer the job's number, or true for a dry run
 -- @return nil, message, name of the refusal, `{tables = {ids}}`
-methods.plan = methods._plan
+function methods:plan(plan, options)
+  local wrong = type(plan) == "table" and answers.misspelt(plan)
+  if wrong then
+    error(("bad argument #1 to 'plan' (%s)"):format(wrong), 2)
+  end
+  local job, message, code, detail =
+    call("plan", true, c_plan, self, plan, options)
+  return job, message, code, detail
+end
 
 -- Blames the caller of its caller for a name that no option has.
 local function check_option_name(store, name)
@@ -260,8 +274,12 @@ end
 -- @tparam string name
 -- @param value
 -- @treturn boolean true
-function methods:set(name, value)
+function methods:set(name, ...)
   call("set", true, c_stats, self) -- raises unless it is an open store
+  if select("#", ...) == 0 then
+    error("bad argument #2 to 'set' (value expected)", 2)
+  end
+  local value = ...
   if name == "policy" then
     local policy, message, code, detail = charge.prepare(value)
     if policy then

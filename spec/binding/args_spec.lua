@@ -147,6 +147,16 @@ describe("arguments", function()
       function() bytes:attach(nil) end)
     says("bad argument #1 to 'plan' (table expected, got nil)",
       function() bytes:plan(nil) end)
+    says("bad argument #1 to 'plan' (a plan with a field 'levle', did you mean "
+      .. "'level'?)", function()
+        bytes:plan { op = "merge", inputs = { 1 }, bottom = true, levle = 1 }
+      end)
+    says("bad argument #2 to 'set' (value expected)",
+      function() bytes:set "policy" end)
+    says("bad argument #1 to 'attach' (string expected, got number)",
+      function() bytes:attach(5) end)
+    says("bad argument #1 to 'open' (string expected, got number)",
+      function() require "grainstore".open(5) end)
     says("bad argument #1 to 'step' (a budget is a number)",
       function() bytes:step(0 / 0) end)
     says("bad argument #1 to 'delta' (stats expected, got nil)",

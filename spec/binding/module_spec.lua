@@ -319,6 +319,18 @@ describe("open", function()
         "open", { policy = { pick = print, throttled = print } })
     end)
 
+    it("a policy that loses data, before anything is made", function()
+      local path = tmp.path()
+      local store, message, code = grainstore.open(path, { policy = "fifo" })
+      assert.is_nil(store)
+      assert.equal("policy", code)
+      assert.is_truthy(message:find("lossy = true", 1, true))
+      local path_is_free <close> = assert(grainstore.open(path, {
+        must_create = true, threads = 0,
+      }))
+      assert.equal(0, path_is_free:count())
+    end)
+
     it("but not a policy's own fields", function()
       local store <close> = assert(grainstore.open(tmp.path(), {
         threads = 0, policy = {

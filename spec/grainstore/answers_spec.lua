@@ -102,6 +102,10 @@ describe("the answer of", function()
         ["a plan whose cuts are not an array of at most 4096 keys"] =
           plan { cuts = 1 },
         ["a plan whose cut 1 is a table, not a key"] = plan { cuts = { {} } },
+        ["a plan with a field 'levle', did you mean 'level'?"] =
+          plan { levle = 3 },
+        ["a plan with a field 'cats', did you mean 'cuts'?"] =
+          plan { cats = {} },
       } do
         assert.equal("pick returned " .. text,
           complaint(answers.pick, answer))
@@ -110,6 +114,17 @@ describe("the answer of", function()
       for i = 1, 5000 do huge[i] = i end
       assert.equal("pick returned a plan with 5000 inputs; 1 to 4096 can be",
         complaint(answers.pick, plan { inputs = huge }))
+    end)
+
+    it("may have fields of the policy's own", function()
+      local own = { op = "drop", inputs = { 4 }, tag = 1, note = "x", round = 2,
+        who = "me", [1] = "a", [("level"):rep(1000)] = true }
+      local plans, _, said = answers.pick(own)
+      assert.is_nil(said)
+      assert.equal(own, plans[1].given)
+      local many = { op = "drop", inputs = { 4 } }
+      for i = 1, 10000 do many["field " .. i] = i end
+      assert.equal(1, #answers.pick(many))
     end)
 
     it("is read without its metamethods", function()
