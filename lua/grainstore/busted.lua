@@ -1,4 +1,5 @@
---- What specs under busted get: `busted --helper=grainstore.busted`.
+--- What specs under busted get, which is started by
+-- `busted --lua=lua5.4 --helper=grainstore.busted`.
 --
 -- `tmpstore { … }` opens a store on the real disk, `tmpenv { … }` makes a
 -- simulated machine; both end after the test, or with the block in whose
@@ -9,6 +10,13 @@
 -- Every handle that a test opens must be closed, or be garbage, when it ends;
 -- else it counts as an error that names the line that opened it.
 -- @module grainstore.busted
+
+-- Where busted was started by another Lua its loader would say no more than
+-- that a symbol is missing.
+if _VERSION ~= "Lua 5.4" then
+  error("grainstore.busted needs Lua 5.4 and was loaded by " .. _VERSION
+    .. "; run busted --lua=lua5.4", 0)
+end
 
 local busted = require "busted"
 local grainstore = require "grainstore"

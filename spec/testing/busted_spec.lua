@@ -229,3 +229,15 @@ describe("a store that tracks its handles", function()
       assert.equal(before, #handles.open())
     end)
 end)
+
+describe("another Lua", function()
+  it("is told which one is needed", function()
+    local environment = setmetatable({ _VERSION = "Lua 5.1" }, { __index = _G })
+    local load_it = assert(loadfile(package.searchpath("grainstore.busted",
+      package.path), "t", environment))
+    local ok, message = pcall(load_it)
+    assert.is_false(ok)
+    assert.equal("grainstore.busted needs Lua 5.4 and was loaded by Lua 5.1; "
+      .. "run busted --lua=lua5.4", message)
+  end)
+end)
