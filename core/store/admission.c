@@ -20,11 +20,15 @@ gs_admission_refuse(gs_error *err, gs_status status, const char *path,
 gs_status
 gs_admission_refuse_cut(const char *path, gs_error *err)
 {
-  return gs_admission_refuse(
-      err, GS_CORRUPT, path,
-      "the manifest has lost its beginning, and tables or logs lie beside it",
-      "restore the MANIFEST file from a copy of the directory, or rebuild "
-      "the store with repair");
+  return gs_admission_refuse(err, GS_CORRUPT, path,
+                             "tables or logs lie beside a manifest that was "
+                             "not made to its end, or has "
+                             "lost its beginning",
+                             "where a checkpoint or a repair into this "
+                             "directory was cut short, delete "
+                             "it and begin anew; else restore the MANIFEST "
+                             "file from a copy, or rebuild "
+                             "the store with repair");
 }
 
 /* ---- the directory ---------------------------------------------------------- */

@@ -12,8 +12,8 @@
 gs_status gs_admission_refuse(gs_error *err, gs_status status, const char *path,
                               const char *text, const char *hint);
 
-/* Of a store whose only manifest was not made to its end, with data beside it:
- * that is damage, not a creation that was cut short. */
+/* Of a store whose only manifest was not made to its end, with data beside it: a
+ * creation that was cut short leaves none, but a checkpoint or a repair does. */
 gs_status gs_admission_refuse_cut(const char *path, gs_error *err);
 
 /* Whether the options go with what the directory holds, and whether that can be

@@ -39,8 +39,9 @@ read_manifest(gs_env *env, const char *path, gs_manifest_state *state,
     return status;
   }
   status = gs_manifest_read(env, path, state, &manifest, err);
-  bool is_cut = status == GS_MISSING && found.data_count > 0;
-  return is_cut ? gs_admission_refuse_cut(path, err) : status;
+  return manifest.is_unmade && found.data_count > 0
+             ? gs_admission_refuse_cut(path, err)
+             : status;
 }
 
 static void

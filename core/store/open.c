@@ -141,11 +141,11 @@ find_store(gs_store *store, const gs_directory *found, creation *made,
   if (!store->is_readonly) {
     gs_ballast_begin(store);
   }
-  gs_status status = gs_recover(store, err);
-  if (status == GS_MISSING && found->data_count > 0) {
+  bool is_unmade;
+  gs_status status = gs_recover(store, &is_unmade, err);
+  if (is_unmade && found->data_count > 0) {
     return gs_admission_refuse_cut(store->path, err);
   }
-  bool is_unmade = status == GS_MISSING;
   if (!is_unmade || !o->create || o->readonly) {
     return status;
   }

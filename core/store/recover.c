@@ -323,11 +323,12 @@ serve(recovery *r, gs_error *err)
 }
 
 gs_status
-gs_recover(gs_store *store, gs_error *err)
+gs_recover(gs_store *store, bool *is_unmade, gs_error *err)
 {
   recovery r = {.store = store};
   gs_status status =
       gs_manifest_read(store->env, store->path, &store->tree, &r.found, err);
+  *is_unmade = r.found.is_unmade;
   if (status == GS_OK) {
     store->read_manifest = r.found.number;
     status = gs_admission_check_kind(store, err);

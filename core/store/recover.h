@@ -15,7 +15,8 @@
 #include "store/store.h"
 
 /* Reads manifest and log into the store: tree, view, sequences, clock. */
-GS_MUST_CHECK gs_status gs_recover(gs_store *store, gs_error *err);
+GS_MUST_CHECK gs_status gs_recover(gs_store *store, bool *is_unmade,
+                                   gs_error *err);
 
 /* First facts of a store that is being made, under the store's manifest
  * number. */

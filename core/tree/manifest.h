@@ -66,14 +66,16 @@ typedef struct gs_manifest_found {
   uint64_t repaired_bits; /* put right while reading */
   size_t stale_count;     /* older manifests still present, and newer ones
                          without a complete base */
+  bool is_unmade; /* GS_MISSING, and the first manifest is there, incomplete */
 } gs_manifest_found;
 
 /*
  * Reads the newest manifest with a complete base into state (initialised by
  * the caller, as it was on failure). Changes nothing on disk.
  * GS_MISSING when the directory holds no manifest, or none with a complete base
- * and MANIFEST-000001 is among them: then the store's creation was cut short and
- * nothing was ever in it. GS_CORRUPT when one is damaged in a way a crash cannot
+ * and MANIFEST-000001 is among them: then the store's creation was cut short, or,
+ * where data lie beside it, it is damaged. A writer that is at work may take the
+ * listed ones away: then it looks again, for a while. GS_CORRUPT when one is damaged in a way a crash cannot
  * explain; GS_VERSION for a newer format.
  */
 GS_MUST_CHECK gs_status gs_manifest_read(gs_env *env, const char *dir,

@@ -13,6 +13,8 @@
 #include "tree/manifest_name.h"
 #include "wal/reader.h"
 
+enum { LOOKS_MOST = 64 }; /* at a directory whose manifests go meanwhile */
+
 /* One manifest being read. */
 typedef struct reading {
   gs_env *env;
@@ -202,11 +204,14 @@ fail_none(const char *dir, const gs_manifest_list *list, gs_error *err)
   return gs_error_at(err, status, dir);
 }
 
-gs_status
-gs_manifest_read(gs_env *env, const char *dir, gs_manifest_state *state,
-                 gs_manifest_found *found, gs_error *err)
+/* One look at the directory; *is_gone: a manifest that was listed was not there
+ * any more. */
+static gs_status
+read_listed(gs_env *env, const char *dir, gs_manifest_state *state,
+            gs_manifest_found *found, bool *is_gone, gs_error *err)
 {
   gs_manifest_list list;
+  *is_gone = false;
   gs_status status = gs_manifest_list_init(&list, env, dir, err);
   if (status != GS_OK) {
     return status;
@@ -217,12 +222,27 @@ gs_manifest_read(gs_env *env, const char *dir, gs_manifest_state *state,
     status = read_number(env, dir, gs_manifest_list_at(&list, i - 1), state,
                          found, err);
   }
+  *is_gone = status == GS_MISSING;
   if (status == GS_ABSENT) {
     status = fail_none(dir, &list, err);
+    found->is_unmade = status == GS_MISSING && count > 0;
   }
   if (status == GS_OK) {
     found->stale_count = count - 1;
   }
   gs_manifest_list_deinit(&list);
+  return status;
+}
+
+gs_status
+gs_manifest_read(gs_env *env, const char *dir, gs_manifest_state *state,
+                 gs_manifest_found *found, gs_error *err)
+{
+  gs_status status = GS_MISSING;
+  bool is_gone = true;
+  *found = (gs_manifest_found){0};
+  for (int looks = 0; is_gone && looks < LOOKS_MOST; looks++) {
+    status = read_listed(env, dir, state, found, &is_gone, err);
+  }
   return status;
 }

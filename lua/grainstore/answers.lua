@@ -5,7 +5,7 @@
 -- wrong as its last result: a sentence that names the function and the field.
 -- @module grainstore.answers
 
-local near = require "grainstore.near"
+local slip = require "grainstore.slip"
 
 local M = {}
 
@@ -125,30 +125,21 @@ local function wrong_numbers(plan)
 end
 
 local plan_fields = {
-  "above", "bottom", "cuts", "inputs", "into", "level", "op", "table_bytes",
-  "wake_in_ms", "why",
+  "above", "bottom", "inputs", "level", "table_bytes", "wake_in_ms",
 }
-local is_plan_field = {}
-for _, name in ipairs(plan_fields) do is_plan_field[name] = true end
+local OWN_FIELDS_MAX = 256 -- of a plan that are looked at
 
-local OWN_FIELDS_MAX = 32 -- are looked at, of so many letters
-local OWN_LETTERS_MAX = 16
-local MISSPELT = { 0, 0, 0, 1 } -- letters off, of so many; of more 2
-
---- A field of a plan whose name is a letter or two off one that is known.
--- Others are the policy's own: a refused plan comes back with them. A word of
--- three letters is near too many.
+--- A field of a plan whose name is a slip of one that is known. Others are the
+-- policy's own: a refused plan comes back with them.
 -- @tparam table plan
 -- @treturn ?string what is wrong
 function M.misspelt(plan)
   local looked_at = 0
   for name in next, plan do
-    if type(name) == "string" and not is_plan_field[name]
-      and #name <= OWN_LETTERS_MAX then
-      local meant = near(name, plan_fields, MISSPELT[#name] or 2)
-      if meant ~= "" then
-        return ("a plan with a field '%s'%s"):format(name, meant)
-      end
+    local meant = slip(name, plan_fields, plan)
+    if meant then
+      return ("a plan with a field '%s', did you mean '%s'?"):format(name,
+        meant)
     end
     looked_at = looked_at + 1
     if looked_at == OWN_FIELDS_MAX then break end

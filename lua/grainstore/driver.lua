@@ -12,7 +12,7 @@
 -- @module grainstore.driver
 
 local answers = require "grainstore.answers"
-local near = require "grainstore.near"
+local slip = require "grainstore.slip"
 local tree = require "grainstore.tree"
 
 local M = {}
@@ -22,19 +22,13 @@ local FUNCTIONS = { "pick", "flush", "layout", "throttle" }
 
 -- ---- which policy -----------------------------------------------------------
 
-local IS_FUNCTION = {}
-for _, name in ipairs(FUNCTIONS) do IS_FUNCTION[name] = true end
-
--- A function that nobody calls, since its name is a letter off; further off it
--- is a helper of the policy's own. Without 'pick' there is no policy anyway.
+-- A function that nobody calls, since its name is a slip of one that would be.
 local function misspelt(policy)
-  for name, f in pairs(policy) do
-    local is_unknown = type(f) == "function" and not IS_FUNCTION[name]
-    local meant = is_unknown
-      and near(name, { "flush", "layout", "throttle" }, 1) or ""
-    if meant ~= "" then
-      return ("a policy has no function '%s'%s A helper of its own needs a "
-        .. "name further off"):format(name, meant)
+  for name, f in next, policy do
+    local meant = type(f) == "function" and slip(name, FUNCTIONS, policy)
+    if meant then
+      return ("a policy has no function '%s', did you mean '%s'?"):format(name,
+        meant)
     end
   end
 end

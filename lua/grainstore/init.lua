@@ -54,6 +54,16 @@ local function equip(store, policy, options)
   return true
 end
 
+-- A failed open has created nothing, so what policy may be in charge is asked
+-- before; of a store that is open already, it is asked as ever.
+local function admit(policy, path, options)
+  local is_admitted, message, code, detail =
+    charge.admit(policy, options and options.lossy)
+  if is_admitted or type(path) ~= "string" then return true end
+  local found = M.info(path, { env = options.env })
+  return found ~= nil and found.owner ~= nil, message, code, detail
+end
+
 local function open(name, kind, path, options)
   if options ~= nil and type(options) ~= "table" then
     error(("bad argument #2 to '%s' (table expected, got %s)")
@@ -62,9 +72,8 @@ local function open(name, kind, path, options)
   local policy, message, code, detail =
     charge.prepare(options and options.policy)
   local is_admitted
-  if policy then -- a failed open has created nothing
-    is_admitted, message, code, detail =
-      charge.admit(policy, options and options.lossy)
+  if policy then
+    is_admitted, message, code, detail = admit(policy, path, options)
   end
   if not is_admitted then
     return nil, message, code, detail
@@ -250,6 +259,7 @@ end
 function methods:plan(plan, options)
   local wrong = type(plan) == "table" and answers.misspelt(plan)
   if wrong then
+    call("plan", true, c_stats, self) -- raises unless it is an open store
     error(("bad argument #1 to 'plan' (%s)"):format(wrong), 2)
   end
   local job, message, code, detail =
@@ -276,7 +286,7 @@ end
 -- @treturn boolean true
 function methods:set(name, ...)
   call("set", true, c_stats, self) -- raises unless it is an open store
-  if select("#", ...) == 0 then
+  if name ~= nil and select("#", ...) == 0 then
     error("bad argument #2 to 'set' (value expected)", 2)
   end
   local value = ...

@@ -17,19 +17,17 @@ local function distance(a, b)
   return row[#b]
 end
 
---- The end of a message about an unknown name: the nearest known one within a
--- few letters, of several the first by the alphabet.
+--- The end of a message about an unknown name: the nearest known one within two
+-- letters, of several the first by the alphabet.
 -- @param given
 -- @tparam table names array of strings
--- @tparam[opt=2] integer most letters that may differ
 -- @treturn string ", did you mean '...'?", or empty where none is near
-return function(given, names, most)
-  most = most or 2
-  local best, least = nil, most + 1
+return function(given, names)
+  local best, least = nil, 3
   given = tostring(given)
   for _, name in ipairs(names) do
     local d = math.abs(#given - #name)
-    d = d <= most and distance(given, name) or d
+    d = d < 3 and distance(given, name) or d
     if d < least or d == least and best and name < best then
       best, least = name, d
     end

@@ -312,11 +312,9 @@ describe("open", function()
       says("option 'policy': 'flush' is a function", "open",
         { policy = { pick = print, flush = 5 } })
       says("option 'policy': a policy has no function 'flsh', did you mean "
-        .. "'flush'? A helper of its own needs a name further off", "open",
-        { policy = { pick = print, flsh = print } })
-      says("option 'policy': a policy has no function 'throttled', did you "
-        .. "mean 'throttle'? A helper of its own needs a name further off",
-        "open", { policy = { pick = print, throttled = print } })
+        .. "'flush'?", "open", { policy = { pick = print, flsh = print } })
+      says("option 'policy': a policy has no function 'layuot', did you mean "
+        .. "'layout'?", "open", { policy = { pick = print, layuot = print } })
     end)
 
     it("a policy that loses data, before anything is made", function()
@@ -331,11 +329,24 @@ describe("open", function()
       assert.equal(0, path_is_free:count())
     end)
 
+    it("not one of a second handle, where the store may lose data", function()
+      local path = tmp.path()
+      local one <close> = assert(grainstore.open(path, {
+        policy = "fifo", lossy = true, threads = 0,
+      }))
+      local two <close> = assert(grainstore.open(path, { policy = "fifo",
+        threads = 0 }))
+      assert.equal("fifo/1", two:stats().policy.name)
+      assert.is_true(one:is_open())
+    end)
+
     it("but not a policy's own fields", function()
       local store <close> = assert(grainstore.open(tmp.path(), {
         threads = 0, policy = {
           pick = function() end, pack = print, flushed = print, layouts = {},
-          helper = print, name = "mine", [1] = print,
+          helper = print, name = "mine", [1] = print, flush2 = print,
+          _flush = print, flush_ = print, throttled = print,
+          layout = function() end, layoot = print, -- beside what it may mean
         },
       }))
       assert.equal("mine", store:stats().policy.name)

@@ -104,8 +104,10 @@ describe("the answer of", function()
         ["a plan whose cut 1 is a table, not a key"] = plan { cuts = { {} } },
         ["a plan with a field 'levle', did you mean 'level'?"] =
           plan { levle = 3 },
-        ["a plan with a field 'cats', did you mean 'cuts'?"] =
-          plan { cats = {} },
+        ["a plan with a field 'leevel', did you mean 'level'?"] =
+          plan { leevel = 3 },
+        ["a plan with a field 'tablebytes', did you mean 'table_bytes'?"] =
+          plan { tablebytes = 3 },
       } do
         assert.equal("pick returned " .. text,
           complaint(answers.pick, answer))
@@ -118,7 +120,11 @@ describe("the answer of", function()
 
     it("may have fields of the policy's own", function()
       local own = { op = "drop", inputs = { 4 }, tag = 1, note = "x", round = 2,
-        who = "me", [1] = "a", [("level"):rep(1000)] = true }
+        who = "me", [1] = "a", [("level"):rep(1000)] = true, [""] = 1 }
+      for _, name in ipairs {
+        "info", "hints", "label", "levels", "about", "alive", "costs", "outs",
+        "_why", "_into", "_level", "level_", "input", "cut",
+      } do own[name] = name end
       local plans, _, said = answers.pick(own)
       assert.is_nil(said)
       assert.equal(own, plans[1].given)

@@ -215,6 +215,9 @@ describe("a run in the lab", function()
           value_bytes = 1, ttl_ms = "1h", delete_share = 0, rate = 0 } } },
       { "option 'workload': 'kind' is \"randm\"; it is queue, random or "
         .. "sequence", lab.run, { workload = { kind = "randm" } } },
+      { "option 'workload': 'writes' is a number from 0, got nil; lab.uniform "
+        .. "{ … } makes a whole one", lab.compare,
+        { { workload = { kind = "queue", keys = 10 } } } },
       { "the lab has no option 'nope'; there are ", lab.compare,
         { { workload = lab.zipf {}, nope = 1 } } },
       { "option 'policy': there is no policy \"nope\"; shipped are ",

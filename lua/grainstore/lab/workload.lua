@@ -21,9 +21,10 @@ local COMMON = {
   ttl_ms = 0, delete_share = 0, rate = 0,
 }
 
--- What all of them have; a rate only where it is not the record's.
+-- What all of them have, and what may be absent.
 local NUMBERS = {
-  "keys", "writes", "key_bytes", "value_bytes", "ttl_ms", "delete_share",
+  { "keys" }, { "writes" }, { "key_bytes" }, { "value_bytes", 0 },
+  { "ttl_ms", 0 }, { "delete_share", 0 }, { "rate", 0 },
 }
 
 local function text_of(value)
@@ -89,10 +90,12 @@ function M.problem(w)
     return (": 'kind' is %s; it is queue, random or sequence"):format(
       text_of(w.kind))
   end
-  for _, name in ipairs(NUMBERS) do
-    if type(w[name]) ~= "number" or w[name] < 0 or w[name] ~= w[name] then
+  for _, field in ipairs(NUMBERS) do
+    local name, default = table.unpack(field)
+    local value = w[name] or default
+    if type(value) ~= "number" or value < 0 or value ~= value then
       return (": '%s' is a number from 0, got %s; lab.uniform { … } makes a "
-        .. "whole one"):format(name, text_of(w[name]))
+        .. "whole one"):format(name, text_of(value))
     end
   end
 end
