@@ -27,6 +27,58 @@ local function is_lazy(tables)
   return type(tables) == "userdata"
 end
 
+-- ---- what is asked ---------------------------------------------------------
+
+-- Blames the caller of the method that called its caller.
+local function wrong(position, name, what)
+  error(("bad argument #%d to '%s' (%s)"):format(position, name, what), 4)
+end
+
+local function shown(value)
+  return math.type(value) and tostring(value) or type(value)
+end
+
+local function check_type(value, wanted, position, name)
+  if type(value) ~= wanted then
+    wrong(position, name, ("%s expected, got %s"):format(wanted, type(value)))
+  end
+end
+
+local function check_integer(value, position, name)
+  if math.type(value) ~= "integer"
+    and (type(value) ~= "number" or value % 1 ~= 0) then
+    wrong(position, name, "integer expected, got " .. shown(value))
+  end
+end
+
+local function check_run(run, position, name)
+  if type(run) ~= "table" or not run.tables then
+    wrong(position, name, "a run expected, got " .. type(run))
+  end
+end
+
+-- Of the runs from first to last, number i is not there.
+local function no_run(tree, i, first, last, name)
+  local position, given = 2, last
+  if i == first then position, given = 1, first end
+  wrong(position, name, ("a run from 1 to %d expected, got %s"):format(
+    #tree.runs, given))
+end
+
+-- Of which kind the keys of tables are that are yet to be made is known to the
+-- shape alone.
+local function check_key(key, tables, position, name)
+  if key == nil then return end
+  local first = not is_lazy(tables) and tables[1]
+  local wanted = first and type(first.min_key)
+    or type(key) == "number" and "number" or "string"
+  if type(key) ~= wanted then
+    wrong(position, name, ("%s expected, got %s"):format(wanted, type(key)))
+  end
+end
+
+-- ---- the tree --------------------------------------------------------------
+
 --- Makes all tables of a tree and ends its shape: what is left are plain tables
 -- that last.
 -- @tparam table tree
@@ -55,6 +107,7 @@ end
 -- @tparam integer level
 -- @treturn table
 function Tree:level(level)
+  check_integer(level, 1, "level")
   local found = {}
   for _, run in ipairs(self.runs) do
     if run.level == level then
@@ -68,6 +121,7 @@ end
 -- @tparam integer level
 -- @treturn integer
 function Tree:level_bytes(level)
+  check_integer(level, 1, "level_bytes")
   local bytes = 0
   for _, run in ipairs(self.runs) do
     if run.level == level then
@@ -100,6 +154,9 @@ end
 -- @param to
 -- @treturn table
 function Tree:overlapping(run, from, to) -- luacheck: no self
+  check_run(run, 1, "overlapping")
+  check_key(from, run.tables, 2, "overlapping")
+  check_key(to, run.tables, 3, "overlapping")
   local first, last = bounds(run.tables, from, to)
   local found = {}
   for i = first, last do
@@ -137,11 +194,30 @@ local function close_range(tree, first, last, low, high)
   return low, high
 end
 
--- The number of the run in which a table stands.
-local function place_of(tree, t)
+-- The number of the run with an id.
+local function place_of(tree, id)
   for i, run in ipairs(tree.runs) do
-    if run.id == t.run then return i end
+    if run.id == id then return i end
   end
+end
+
+-- The number of the run that is the target, for `closure`.
+local function target_of(tree, target)
+  return place_of(tree, target.id)
+    or wrong(2, "closure", "a run of this tree expected")
+end
+
+-- The first run in which one of the tables stands, for `closure`.
+local function first_of(tree, tables)
+  local first = #tree.runs
+  for i, t in ipairs(tables) do
+    local place = type(t) == "table" and place_of(tree, t.run)
+    if not place then
+      wrong(1, "closure", ("element %d is no table of this tree"):format(i))
+    end
+    first = math.min(first, place)
+  end
+  return first
 end
 
 --- Adds to some tables all that stand in their way to a target run: what meets
@@ -150,13 +226,9 @@ end
 -- @tparam table target a run of this tree, not newer than any of theirs
 -- @treturn table ids
 function Tree:closure(tables, target)
-  local first, last = #self.runs, 0
-  for i, run in ipairs(self.runs) do
-    if run.id == target.id then last = i end
-  end
-  for _, t in ipairs(tables) do
-    first = math.min(first, place_of(self, t))
-  end
+  check_type(tables, "table", 1, "closure")
+  check_run(target, 2, "closure")
+  local first, last = first_of(self, tables), target_of(self, target)
   local low, high = hull(tables)
   if low == nil then return {} end
   low, high = close_range(self, first, last, low, high)
@@ -175,8 +247,10 @@ end
 -- @tparam integer last
 -- @treturn boolean
 function Tree:is_idle(first, last)
+  check_integer(first, 1, "is_idle")
+  check_integer(last, 2, "is_idle")
   for i = first, last do
-    local run = self.runs[i]
+    local run = self.runs[i] or no_run(self, i, first, last, "is_idle")
     if is_lazy(run.tables) then
       if run.busy > 0 then return false end
     else
@@ -192,6 +266,7 @@ end
 -- @tparam table run
 -- @treturn integer
 function Tree:largest(run) -- luacheck: no self
+  check_run(run, 1, "largest")
   if is_lazy(run.tables) then return run.largest_bytes end
   local largest = 0
   for _, t in ipairs(run.tables) do largest = math.max(largest, t.bytes) end
@@ -203,6 +278,7 @@ end
 -- @treturn integer milliseconds
 -- @treturn integer
 function Tree:written(run) -- luacheck: no self
+  check_run(run, 1, "written")
   if is_lazy(run.tables) then return run.begun_ms, run.written_ms end
   local begun, written = math.huge, 0
   for _, t in ipairs(run.tables) do
@@ -216,6 +292,7 @@ end
 -- @tparam table ids
 -- @treturn boolean
 function Tree:is_busy(ids)
+  check_type(ids, "table", 1, "is_busy")
   if self.shape then
     return self.shape:is_busy(ids)
   end
@@ -234,9 +311,12 @@ end
 -- @tparam integer last
 -- @treturn table
 function Tree:ids(first, last)
+  check_integer(first, 1, "ids")
+  check_integer(last, 2, "ids")
   local ids = {}
   for i = first, last do
-    local tables = self.runs[i].tables
+    local run = self.runs[i] or no_run(self, i, first, last, "ids")
+    local tables = run.tables
     if is_lazy(tables) then
       tables:ids(ids)
     else
@@ -272,6 +352,9 @@ end
 -- @treturn ?table the table; nil if there is none
 -- @treturn ?table what it meets below
 function Tree:cheapest(run, below, taken)
+  check_run(run, 1, "cheapest")
+  if below then check_run(below, 2, "cheapest") end
+  if taken then check_type(taken, "table", 3, "cheapest") end
   local best
   if is_lazy(run.tables) then
     local ids = {}
@@ -287,6 +370,15 @@ function Tree:cheapest(run, below, taken)
     or {}
 end
 
+local TIMES = {
+  created_ms = true, min_expiry_ms = true, max_expiry_ms = true,
+  oldest_tombstone_ms = true,
+}
+
+local function no_time(name)
+  wrong(2, "not_after", "no time of a table: " .. tostring(name))
+end
+
 --- Tables of a run by a time: those that have it and whose it is not after ms.
 -- @tparam table run
 -- @tparam string name "created_ms", "min_expiry_ms", "max_expiry_ms" or
@@ -294,6 +386,9 @@ end
 -- @tparam integer ms
 -- @treturn table
 function Tree:not_after(run, name, ms) -- luacheck: no self
+  check_run(run, 1, "not_after")
+  if not TIMES[name] then no_time(name) end
+  check_integer(ms, 3, "not_after")
   local found, tables = {}, run.tables
   if is_lazy(tables) then
     if name == "oldest_tombstone_ms" and (run[name] or math.huge) > ms then
@@ -315,6 +410,8 @@ end
 -- @tparam integer ms the time at which to look
 -- @treturn table
 function Tree:dead(run, ms)
+  check_run(run, 1, "dead")
+  check_integer(ms, 2, "dead")
   if is_lazy(run.tables) and (run.dead_at_ms or math.huge) > ms then
     return {}
   end
@@ -333,6 +430,8 @@ end
 -- @tparam integer least_bytes
 -- @treturn table
 function Tree:cuts(run, least_bytes) -- luacheck: no self
+  check_run(run, 1, "cuts")
+  check_integer(least_bytes, 2, "cuts")
   if is_lazy(run.tables) then
     return run.tables:cuts(least_bytes)
   end
