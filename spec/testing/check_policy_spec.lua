@@ -102,11 +102,32 @@ describe("check_policy", function()
     assert.truthy(problem.message:find("refused as path_blocked", 1, true))
   end)
 
-  it("hands on what the policy raises", function()
-    local ok, problem = pcall(T.check_policy,
-      { pick = function() error("mine", 0) end }, { trees = 1 })
-    assert.is_false(ok)
-    assert.equal("mine", problem)
+  it("says what the policy raises, and on which tree", function()
+    local function pick(tree) error("mine " .. #tree.runs, 0) end
+    local problem = found(pick, { trees = 1, seed = 5 })
+    assert.truthy(problem.message:find("^pick raised mine %d+$"))
+    assert.truthy(tostring(problem):find("{ seed = 5, tree = 1 }", 1, true))
+    assert.equal(problem.message,
+      found(pick, { seed = problem.seed, tree = problem.number }).message)
+    problem = found(function(tree) return #tree.nothing end, { trees = 1 })
+    assert.truthy(problem.message:find("check_policy_spec.lua:%d+: attempt"))
+    problem = found(function() error {} end, { trees = 1 })
+    assert.truthy(problem.message:find("pick raised table", 1, true))
+  end)
+
+  it("says what the policy returns that is no plan", function()
+    local function says(text, answer)
+      local problem = found(function() return answer end, { trees = 1 })
+      assert.equal("pick returned " .. text, problem.message)
+      assert.truthy(tostring(problem):find("{ seed = 1, tree = 1 }", 1, true))
+    end
+    says("5; it returns nil, a plan, or an array of plans", 5)
+    says("a plan without inputs", { op = "merge" })
+    says("a plan whose inputs are 5, not an array of table ids",
+      { op = "merge", inputs = 5 })
+    says('a plan whose op is "mrge", not "merge", "move" or "drop"',
+      { op = "mrge", inputs = { 1 }, bottom = true })
+    says('"merge" where a plan should be: a plan is a table', { "merge" })
   end)
 
   it("asks the engine too", function()
@@ -128,5 +149,21 @@ describe("check_policy", function()
     end
     says({ tree_s = 1 }, "unknown option 'tree_s'")
     says({ trees = "x" }, "option 'trees' takes a number from 0, got x")
+    says(5, "bad argument #2 to 'check_policy' (table expected, got number)")
+  end)
+
+  it("blames the line that gives it no policy", function()
+    local function says(expected, policy)
+      local here = debug.getinfo(1, "l").currentline + 2
+      local ok, message = pcall(function()
+        T.check_policy(policy, { trees = 1 })
+      end)
+      assert.is_false(ok)
+      assert.equal(("spec/testing/check_policy_spec.lua:%d: %s"):format(here,
+        expected), message)
+    end
+    says("bad argument #1 to 'check_policy' (a policy expected, got nil)")
+    says("option 'policy' takes a name or a table of functions, got a number",
+      5)
   end)
 end)

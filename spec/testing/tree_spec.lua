@@ -62,6 +62,23 @@ describe("a tree as text", function()
     wrong('L0 "a-b:1', "a quoted key that ends")
   end)
 
+  it("blames the line that gives what is no text", function()
+    local function says(expected, name, ...)
+      local args, here = table.pack(...), debug.getinfo(1, "l").currentline + 2
+      local ok, message = pcall(function()
+        local _ = T[name](table.unpack(args, 1, args.n))
+      end)
+      assert.is_false(ok)
+      assert.equal(("spec/testing/tree_spec.lua:%d: bad argument %s"):format(
+        here, expected), message)
+    end
+    says("#1 to 'tree' (string expected, got nil)", "tree")
+    says("#1 to 'tree' (string expected, got number)", "tree", 5)
+    says("#2 to 'tree' (table expected, got number)", "tree", "", 5)
+    says("#2 to 'pick' (a tree expected, got nil)", "pick", "leveled")
+    says("#2 to 'pick' (a tree expected, got string)", "pick", "leveled", "L0")
+  end)
+
   it("says why no store could have it", function()
     local function wrong(text, wanted)
       local ok, message = pcall(T.tree, text)

@@ -9,6 +9,7 @@
 --
 -- - refusals: plans that the engine would not carry out, also while a job is at
 --   work on some tables;
+-- - errors, and answers that are no plans;
 -- - livelock: a policy that comes back to a tree it has seen, or never rests;
 -- - starvation: more runs at rest than the engine allows (`runs`), after which
 --   its own rule would act instead of the policy.
@@ -17,6 +18,7 @@
 -- @module grainstore.testing.check_policy
 
 local Random = require "grainstore.testing.random"
+local answers = require "grainstore.answers"
 local driver = require "grainstore.driver"
 local model = require "grainstore.testing.plan_model"
 local real = require "grainstore.testing.real_tree"
@@ -30,6 +32,10 @@ local DEFAULTS = {
 }
 
 local function read_options(given)
+  if given ~= nil and type(given) ~= "table" then
+    error("bad argument #2 to 'check_policy' (table expected, got "
+      .. type(given) .. ")", 3)
+  end
   for name, value in pairs(given or {}) do
     if DEFAULTS[name] == nil then
       error(("bad argument #2 to 'check_policy' (unknown option '%s')")
@@ -76,8 +82,25 @@ local function check_plans(world, plans, refusals)
   end
 end
 
+-- The policy's plans as the engine reads them; what it cannot read is raised.
+local function pick(world, shape)
+  local ok, answer = pcall(world.policy.pick, shape)
+  if not ok then
+    fail(world, "pick raised %s", tostring(answer))
+  end
+  local wanted, _, wrong = answers.pick(answer)
+  if wrong then
+    fail(world, "%s", wrong)
+  end
+  local plans = {}
+  for i, one in ipairs(wanted) do plans[i] = one.plan end
+  return plans
+end
+
 local function ask(world)
-  local plans, refusals = testing_tree.pick(world.policy, world.shape)
+  local plans, refusals = testing_tree.pick({
+    pick = function(shape) return pick(world, shape) end,
+  }, world.shape)
   check_plans(world, plans, refusals)
   world.found.plans = world.found.plans + #plans
   return plans
@@ -197,6 +220,9 @@ end
 -- @treturn table trees, plans, steps (plans done), most_runs, flushed and
 -- written bytes. Raises an object that prints
 function M.check_policy(policy, options)
+  if policy == nil then
+    error("bad argument #1 to 'check_policy' (a policy expected, got nil)", 2)
+  end
   local o = read_options(options)
   local resolved = driver.resolve(policy)
   local found = {

@@ -73,6 +73,13 @@ end
 -- @tparam[opt] table facts fields of the tree besides runs
 -- @treturn table see grainstore.tree
 function M.tree(text, facts)
+  if type(text) ~= "string" then
+    error(("bad argument #1 to 'tree' (string expected, got %s)"):format(
+      type(text)), 2)
+  elseif facts ~= nil and type(facts) ~= "table" then
+    error(("bad argument #2 to 'tree' (table expected, got %s)"):format(
+      type(facts)), 2)
+  end
   local ok, runs = pcall(read, text)
   if not ok then
     error(runs, 2)
@@ -133,6 +140,10 @@ end
 -- @treturn table those among them that the engine would refuse at a glance:
 -- array of { plan=, code=, message= }
 function M.pick(policy, shape)
+  if type(shape) ~= "table" or not shape.runs then
+    error(("bad argument #2 to 'pick' (a tree expected, got %s)"):format(
+      type(shape)), 2)
+  end
   local ok, resolved = pcall(driver.resolve, policy)
   if not ok then
     error(resolved, 2)
