@@ -19,6 +19,7 @@ if _VERSION ~= "Lua 5.4" then
 end
 
 local busted = require "busted"
+local blame = require "grainstore.blame"
 local grainstore = require "grainstore"
 local claims = require "grainstore.testing.claims"
 local env_kit = require "grainstore.testing.env"
@@ -48,6 +49,30 @@ local function end_from(from)
   return wrong
 end
 
+local OPENERS = { bytes = grainstore.open_bytes, u32 = grainstore.open_u32 }
+
+local function complain(text, ...)
+  error(("bad argument #1 to 'tmpstore' (%s)"):format(text:format(...)), 4)
+end
+
+-- The function that opens, the path if there is one, and options for both.
+local function read_options(options)
+  options = options == nil and {} or options
+  if type(options) ~= "table" then
+    complain("table expected, got %s", type(options))
+  end
+  local opening = {}
+  for name, value in pairs(options) do opening[name] = value end
+  local kind, path = opening.kind or "bytes", opening.path
+  opening.kind, opening.path = nil, nil
+  if not OPENERS[kind] then
+    complain 'option \'kind\' takes "bytes" or "u32"'
+  elseif path ~= nil and type(path) ~= "string" then
+    complain("option 'path' takes a string, got %s", type(path))
+  end
+  return OPENERS[kind], path, opening
+end
+
 --- Opens a store in a new directory.
 -- @function tmpstore
 -- @tparam[opt] table options those of `grainstore.open`, and kind ("bytes",
@@ -55,23 +80,13 @@ end
 -- @treturn store
 -- @treturn string its path
 local function tmpstore(options)
-  local opening, kind = {}, "bytes"
-  local path
-  for name, value in pairs(options or {}) do
-    if name == "kind" then
-      kind = value
-    elseif name == "path" then
-      path = value
-    else
-      opening[name] = value
-    end
-  end
+  local open, path, opening = read_options(options)
   if not path then
     path = tmp.path()
     end_later(function() tmp.remove(path) end)
   end
-  local open = assert(grainstore["open_" .. kind], "kind is bytes or u32")
-  local store = assert(open(path, opening))
+  -- Its options are the first argument here and the second there.
+  local store = assert(blame.call("tmpstore", true, open, path, opening))
   ours[store] = true
   end_later(function() store:close() end)
   return store, path
@@ -82,7 +97,7 @@ end
 -- @tparam[opt] table options those of `grainstore.testing.env`
 -- @treturn env
 local function tmpenv(options)
-  local env = env_kit.env(options)
+  local env = blame.call("tmpenv", false, env_kit.env, options)
   end_later(function() env:close() end)
   return env
 end
@@ -107,24 +122,22 @@ local function add(name, f)
 end
 
 add("store", function(store)
+  if type(store) ~= "userdata" and type(store) ~= "table" then
+    error("bad argument #1 to 'store' (a store or a snapshot expected, got "
+      .. type(store) .. ")", 2)
+  end
   local about = {}
-  function about.has(key, value)
-    claim(claims.has(store, key, value))
-    return about
-  end
-  function about.lacks(key)
-    claim(claims.lacks(store, key))
-    return about
-  end
-  function about.same(entries)
-    claim(claims.same(store, entries))
-    return about
+  for _, name in ipairs { "has", "lacks", "same" } do
+    about[name] = function(...)
+      claim(blame.call(name, true, claims[name], store, ...))
+      return about
+    end
   end
   return about
 end)
 
-add("recovers", function(env, entries, options)
-  claim(claims.recovers(env, entries, options))
+add("recovers", function(...)
+  claim(blame.call("recovers", false, claims.recovers, ...))
 end)
 
 add("code", function(code, f, ...)

@@ -37,8 +37,73 @@ describe("a store of the helper", function()
     local store = tmpstore { kind = "u32" }
     assert(store:put(1, 2))
     assert.store(store).has(1, 2)
-    assert.has_error(function() tmpstore { kind = "u64" } end,
-      "kind is bytes or u32")
+  end)
+end)
+
+describe("a misuse of the helper", function()
+  -- What f says, which is one line and the next after this call.
+  local function blames(expected, f)
+    local ok, message = pcall(f)
+    assert.is_false(ok)
+    local text = ("spec/testing/busted_spec.lua:%d: bad argument %s"):format(
+      debug.getinfo(f, "S").linedefined + 1, expected)
+    assert.equal(text, message:sub(1, #text))
+  end
+
+  it("is blamed on the line that makes a store or a machine", function()
+    blames("#1 to 'tmpstore' (unknown option 'durabilty', did you mean "
+      .. "'durability'?)", function()
+      tmpstore { durabilty = "os" }
+    end)
+    blames("#1 to 'tmpstore' (option 'kind' takes \"bytes\" or \"u32\")",
+      function()
+        tmpstore { kind = "u64" }
+      end)
+    blames("#1 to 'tmpstore' (option 'path' takes a string, got number)",
+      function()
+        tmpstore { path = 5 }
+      end)
+    blames("#1 to 'tmpstore' (table expected, got number)", function()
+      tmpstore(5)
+    end)
+    blames("#1 to 'tmpenv' (unknown option 'sed', did you mean 'seed'?)",
+      function()
+        tmpenv { sed = 1 }
+      end)
+  end)
+
+  it("is blamed on the line of the assertion", function()
+    blames("#1 to 'store' (a store or a snapshot expected, got number)",
+      function()
+        assert.store(5).has("a", "b")
+      end)
+    blames("#1 to 'has' (key must be a string, got number", function()
+      assert.store(tmpstore()).has(5)
+    end)
+    blames("#1 to 'lacks' (key must be a string, got nil", function()
+      assert.store(tmpstore()).lacks()
+    end)
+    blames("#1 to 'same' (table expected, got nil)", function()
+      assert.store(tmpstore()).same()
+    end)
+    blames("#1 to 'recovers' (an env expected, got nil)", function()
+      assert.recovers()
+    end)
+    blames("#2 to 'recovers' (table expected, got nil)", function()
+      assert.recovers(tmpenv())
+    end)
+    blames("#3 to 'recovers' (table expected, got number)", function()
+      assert.recovers(tmpenv(), {}, 5)
+    end)
+    local env = tmpenv()
+    assert(grainstore.open("db", { env = env })):close()
+    blames("#3 to 'recovers' (unknown option 'durabilty', did you mean "
+      .. "'durability'?)", function()
+      assert.recovers(env, {}, { durabilty = "os" })
+    end)
+    blames("#3 to 'recovers' (a crash keeps \"synced\", ", function()
+      assert.recovers(env, {}, { keep = "randm" })
+    end)
   end)
 end)
 

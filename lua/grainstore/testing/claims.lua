@@ -12,9 +12,36 @@ local function failed(what, message, code)
   return ("%s failed: %s (%s)"):format(what, message, code)
 end
 
--- The value of a key, or nil and what went wrong.
-local function read(store, key)
-  local value, message, code = store:get(key)
+-- Blames the caller of the claim that called this.
+local function expect(is_well, position, name, what, value)
+  if not is_well then
+    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(position,
+      name, what, type(value)), 3)
+  end
+end
+
+local function has_method(value, name)
+  local kind = type(value)
+  return (kind == "userdata" or kind == "table") and value[name] ~= nil
+end
+
+-- Calls f for a claim: what is wrong with its second argument is wrong with the
+-- claim's of that position.
+local function call(position, name, f, ...)
+  local results = table.pack(pcall(f, ...))
+  if results[1] then
+    return table.unpack(results, 2, results.n)
+  end
+  local message = results[2]
+  if type(message) == "string" then
+    message = message:gsub("^bad argument #2 to '[^']*'",
+      ("bad argument #%d to '%s'"):format(position, name))
+  end
+  error(message, 3)
+end
+
+-- What `get` returned: the value, or nil and what went wrong.
+local function read(value, message, code)
   return value, message and failed("get", message, code)
 end
 
@@ -24,7 +51,8 @@ end
 -- @param[opt] value
 -- @treturn nil|string
 function M.has(store, key, value)
-  local found, wrong = read(store, key)
+  expect(has_method(store, "get"), 1, "has", "a store or a snapshot", store)
+  local found, wrong = read(call(2, "has", store.get, store, key))
   if wrong then
     return wrong
   elseif found == nil then
@@ -37,7 +65,8 @@ end
 
 --- The store does not have the key.
 function M.lacks(store, key)
-  local found, wrong = read(store, key)
+  expect(has_method(store, "get"), 1, "lacks", "a store or a snapshot", store)
+  local found, wrong = read(call(2, "lacks", store.get, store, key))
   if found ~= nil then
     return ("%s = %s should not be there"):format(show.value(key),
       show.value(found))
@@ -49,6 +78,8 @@ end
 -- @param store store or snapshot
 -- @tparam table entries
 function M.same(store, entries)
+  expect(has_method(store, "scan"), 1, "same", "a store or a snapshot", store)
+  expect(type(entries) == "table", 2, "same", "table", entries)
   local found = {}
   local ok, wrong = pcall(function()
     for key, value in store:scan() do
@@ -75,15 +106,9 @@ local function stores_of(env)
   return found
 end
 
---- After a loss of power the only store of a machine opens, is whole, and has
--- these entries and no others.
--- @tparam env env
--- @tparam table entries
--- @tparam[opt] table options path; keep and choice, what the crash keeps
--- ("synced"); all others are options of open
-function M.recovers(env, entries, options)
-  local opening, keep = { create = false }, { keep = "synced" }
-  local path
+-- Options of `recovers`: the path, those of the crash, those of open.
+local function read_options(options)
+  local opening, keep, path = { create = false }, { keep = "synced" }, nil
   for name, value in pairs(options or {}) do
     if name == "path" then
       path = value
@@ -93,6 +118,21 @@ function M.recovers(env, entries, options)
       opening[name] = value
     end
   end
+  return path, keep, opening
+end
+
+--- After a loss of power the only store of a machine opens, is whole, and has
+-- these entries and no others.
+-- @tparam env env
+-- @tparam table entries
+-- @tparam[opt] table options path; keep and choice, what the crash keeps
+-- ("synced"); all others are options of open
+function M.recovers(env, entries, options)
+  expect(has_method(env, "crash"), 1, "recovers", "an env", env)
+  expect(type(entries) == "table", 2, "recovers", "table", entries)
+  expect(options == nil or type(options) == "table", 3, "recovers", "table",
+    options)
+  local path, keep, opening = read_options(options)
   if not path then
     local dirs = stores_of(env)
     if #dirs ~= 1 then
@@ -100,9 +140,10 @@ function M.recovers(env, entries, options)
     end
     path = dirs[1]
   end
-  local after <close> = env:crash(keep)
+  local after <close> = call(3, "recovers", env.crash, env, keep)
   opening.env = after
-  local store <close>, message, code = grainstore.open(path, opening)
+  local store <close>, message, code = call(3, "recovers", grainstore.open,
+    path, opening)
   if not store then
     return failed("open after the crash", message, code)
   end
