@@ -221,5 +221,34 @@ describe("every crash", function()
         run = run, check = check, limit = "all",
       })
     end)
+
+    it("is blamed for options that no store takes", function()
+      local function blames(expected, given)
+        local here = debug.getinfo(1, "l").currentline + 2
+        local ok, message = pcall(function()
+          T.every_crash(given)
+        end)
+        assert.is_false(ok)
+        assert.equal(("spec/testing/crash_spec.lua:%d: bad argument #1 to "
+          .. "'every_crash' (%s)"):format(here, expected), message)
+      end
+      local unknown = "unknown option 'durabilty', did you mean 'durability'?"
+      blames(unknown, {
+        run = run, check = check, open = { durabilty = "os" },
+      })
+      blames(unknown, {
+        script = { { "put", "a", 1 } }, open = { durabilty = "os" },
+      })
+      blames(unknown, {
+        script = { { "put", "a", 1 } }, open = { durabilty = "os" },
+        at = { { ops = 1, keep = "all", choice = 0 } },
+      })
+      blames("option 'kind' takes \"bytes\", \"u32\" or \"any\"", {
+        run = run, check = check, open = { kind = "u64" },
+      })
+      blames("option 'kind' takes \"bytes\", \"u32\" or \"any\"", {
+        script = { { "put", "a", 1 } }, kind = "u64",
+      })
+    end)
   end)
 end)

@@ -377,4 +377,27 @@ describe("a crash", function()
     assert.truthy(complaint(env.states, env, { limit = 0 })
       :find("an integer from 1", 1, true))
   end)
+
+  it("blames the line that asks for states", function()
+    local function blames(expected, f)
+      local ok, message = pcall(f)
+      assert.is_false(ok)
+      local text = ("spec/testing/env_spec.lua:%d: bad argument %s"):format(
+        debug.getinfo(f, "S").linedefined + 1, expected)
+      assert.equal(text, message:sub(1, #text))
+    end
+    local fresh = tmpenv()
+    blames("#1 to 'states' (a crash keeps \"synced\", ", function()
+      fresh:states { keep = "randm" }
+    end)
+    blames("#1 to 'states' (a crash keeps \"synced\", ", function()
+      fresh:states { keep = { "prefix", 5 } }
+    end)
+    blames("#1 to 'states' (unknown option 'limt', ", function()
+      fresh:states { limt = 5 }
+    end)
+    blames("#1 to 'states' (table expected, got number)", function()
+      fresh:states(5)
+    end)
+  end)
 end)

@@ -1,6 +1,7 @@
 --- Crashes at every operation of the machine, in every way that counts.
 -- @module grainstore.testing.crash
 
+local blame = require "grainstore.blame"
 local env = require "grainstore.testing.env"
 local explore = require "grainstore.testing.explore"
 local script = require "grainstore.testing.script"
@@ -200,6 +201,8 @@ end
 -- @treturn table states, points, nested: how many
 function M.every_crash(given)
   check_options(given)
+  -- Options of open are in the first argument here, in the second there.
+  blame.call("every_crash", true, subject.check_open, given)
   local ops = given.script or given.ops
   if given.at then
     local ok, wrong = pcall(explore.revisit, plan_of(given, ops), given.at)

@@ -35,8 +35,9 @@ M.models = {
 
 local LIMIT = 64
 
+-- Blames the caller of `states`, whose options are read.
 local function complain(text, ...)
-  error(("bad argument #1 to 'states' (%s)"):format(text:format(...)), 3)
+  error(("bad argument #1 to 'states' (%s)"):format(text:format(...)), 4)
 end
 
 -- Options as three values: an array of models, the limit, whether with tasks.
@@ -60,10 +61,9 @@ local function read_options(options)
   return type(keep) == "table" and keep or { keep }, limit, options.tasks
 end
 
--- The choices of one model, all of them or `limit` evenly drawn, the first and
--- the last among them.
-local function add_choices(list, env, keep, limit)
-  local count = env:choices(keep)
+-- The choices of one model that has `count`, all of them or `limit` evenly
+-- drawn, the first and the last among them.
+local function add_choices(list, env, keep, limit, count)
   if count == 0 and env:pending() == 0 then
     return -- of nothing no part can be missing or alone
   elseif count == 0 then
@@ -125,7 +125,8 @@ function methods:states(options)
   local keeps, limit, tasks = read_options(options)
   local list, at = {}, 0
   for _, keep in ipairs(keeps) do
-    add_choices(list, self, keep, limit)
+    local count = blame.call("states", true, methods.choices, self, keep)
+    add_choices(list, self, keep, limit, count)
   end
   local handed = setmetatable({}, Handed)
   local function next_state()

@@ -4,6 +4,7 @@
 
 local Life = require "grainstore.testing.life"
 local Oracle = require "grainstore.testing.oracle"
+local env_kit = require "grainstore.testing.env"
 local grainstore = require "grainstore"
 
 local M = {}
@@ -36,6 +37,28 @@ local function close(store)
   local ok, message, code = store:close()
   if not ok then
     error(("close failed: %s (%s)"):format(message, code), 0)
+  end
+end
+
+--- Raises what `open` raises about options that no store takes, before a life
+-- is lived with them.
+-- @tparam table given script, kind, open; see `every_crash`
+function M.check_open(given)
+  local machine <close> = env_kit.env()
+  local options = merged(given.open or {}, { env = machine })
+  local kind = given.kind or "bytes"
+  if not given.script then
+    kind, options.kind = options.kind or "any", nil
+  end
+  if not OPENERS[kind] then
+    error("bad argument #2 to 'open' (option 'kind' takes \"bytes\", "
+      .. "\"u32\" or \"any\")", 0)
+  end
+  local ok, store = pcall(grainstore[OPENERS[kind]], PATH, options)
+  if not ok then
+    error(store, 0)
+  elseif store then
+    store:close()
   end
 end
 
