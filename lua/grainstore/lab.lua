@@ -39,6 +39,27 @@ local SWITCHES = {
   log = true, lossy = false, threaded = false, instant = false,
 }
 
+-- What the core would round, or take for an option that was not given.
+local LEAST = {
+  seed = 0, memtable_bytes = 1, table_bytes = 1, block_bytes = 1,
+  max_stall_ms = 1, workers = 1, samples = 1,
+}
+
+local IS_WHOLE = { seed = true, workers = true, samples = true }
+
+local function check_range(o, level)
+  for name, least in pairs(LEAST) do
+    if o[name] < least or IS_WHOLE[name] and o[name] % 1 ~= 0 then
+      error(("option '%s' of the lab takes %s from %d, got %s"):format(name,
+        IS_WHOLE[name] and "an integer" or "a number", least, o[name]),
+        level + 1)
+    end
+  end
+  if o.ratio == 0 then
+    error("option 'ratio' of the lab takes a number above 0, got 0", level + 1)
+  end
+end
+
 local function split(options, level)
   local numbers, switches = {}, {}
   for name, default in pairs(SWITCHES) do switches[name] = default end
@@ -54,6 +75,7 @@ local function split(options, level)
     end
   end
   local o = check("the lab", numbers, DEFAULTS, level + 2)
+  check_range(o, level + 1)
   if switches.instant then o.read_bytes_per_s, o.write_bytes_per_s = 0, 0 end
   return o, switches
 end
@@ -179,7 +201,7 @@ local function run(options, level)
     o.memtable_bytes, o.start_ms = w.memtable_bytes, w.start_ms
   end
   local began = os.clock()
-  local v <close> = virtual.new(settings(w, o, switches), policy)
+  local v <close> = virtual.new(settings(w, o, switches), policy, level + 1)
   local history = (w.record and replay or play)(v, w, o.samples)
   local look = v:look()
   return reports.new {

@@ -195,6 +195,58 @@ describe("a run in the lab", function()
     assert.has_error(function() lab.time_series { keys = 1 } end)
   end)
 
+  it("blames its caller for numbers that no store has", function()
+    local function says(expected, options, of_workload)
+      options.workload, options.policy = lab.zipf(of_workload), "tiered"
+      for _, f in ipairs {
+        function() lab.run(options) end,
+        function() lab.compare { options } end,
+      } do
+        local ok, message = pcall(f)
+        assert.is_false(ok)
+        local place = ("spec/lab/lab_spec.lua:%d: "):format(
+          debug.getinfo(f, "S").linedefined)
+        assert.equal(place .. expected, message)
+      end
+    end
+    local keys_and_writes =
+      "the lab: a workload has 1 to 1e15 keys and 1 to 1e16 writes"
+    says(keys_and_writes, {}, { writes = 0 })
+    says(keys_and_writes, {}, { keys = 0 })
+    says("the lab: keys have 1 to 65535 bytes, values 0 to 2^30", {},
+      { key_bytes = 0 })
+    says("the lab: skew is 0 to 4, delete_share 0 to 1, rate not negative", {},
+      { delete_share = 2 })
+    says("the lab: ratio is above 0 and at most 1", { ratio = 5 })
+    says("the lab: option 'workers' is too large", { workers = 1e10 })
+  end)
+
+  it("prints no number but the one it takes", function()
+    local function says(expected, options)
+      options.workload, options.policy = lab.zipf {}, "tiered"
+      local f = function() lab.run(options) end
+      local ok, message = pcall(f)
+      assert.is_false(ok)
+      assert.equal(("spec/lab/lab_spec.lua:%d: option %s"):format(
+        debug.getinfo(f, "S").linedefined, expected), message)
+    end
+    for _, name in ipairs { "workers", "samples" } do
+      says(("'%s' of the lab takes an integer from 1, got 0"):format(name),
+        { [name] = 0 })
+      says(("'%s' of the lab takes an integer from 1, got 1.5"):format(name),
+        { [name] = 1.5 })
+    end
+    for _, name in ipairs {
+      "memtable_bytes", "table_bytes", "block_bytes", "max_stall_ms",
+    } do
+      says(("'%s' of the lab takes a number from 1, got 0"):format(name),
+        { [name] = 0 })
+    end
+    says("'ratio' of the lab takes a number above 0, got 0", { ratio = 0 })
+    says("'seed' of the lab takes an integer from 0, got 1.5", { seed = 1.5 })
+    assert.equal(2, run { policy = "tiered", workers = 2.0 }.parameters.workers)
+  end)
+
   it("says at the caller's place what it wanted", function()
     for _, case in ipairs {
       { "lab.compare takes an array of reports or of options, got a nil",

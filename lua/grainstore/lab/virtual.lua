@@ -102,10 +102,13 @@ Virtual.__close = Virtual.close
 
 --- @tparam table settings of a virtual store, as `core.lab` takes them
 -- @tparam table policy
+-- @tparam[opt=1] integer level whom to blame for settings that no store has, as
+-- for error
 -- @treturn table
-function M.new(settings, policy)
-  local virtual, message = core.lab(settings)
-  if not virtual then error("the lab: " .. message, 0) end
+function M.new(settings, policy, level)
+  local ok, virtual, message = pcall(core.lab, settings)
+  if not ok then virtual, message = nil, virtual end
+  if not virtual then error("the lab: " .. message, level) end
   local made = setmetatable({
     core = virtual, decisions = 0, policy_s = 0, policy_errors = 0,
   }, Virtual)
