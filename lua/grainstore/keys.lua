@@ -90,13 +90,13 @@ local TAG_INTEGER, TAG_FLOAT, TAG_STRING = "\16", "\17", "\32"
 local function encode(part, i)
   if math.type(part) == "integer" then
     return TAG_INTEGER .. M.i64(part)
-  elseif type(part) == "number" then
+  elseif type(part) == "number" and part == part then
     return TAG_FLOAT .. M.f64(part)
   elseif type(part) == "string" then
     return TAG_STRING .. M.str(part)
   end
   error(("bad argument #1 to 'tuple' (part %d is a %s; strings and numbers "
-    .. "are possible)"):format(i, type(part)), 3)
+    .. "are possible)"):format(i, part ~= part and "NaN" or type(part)), 3)
 end
 
 --- Strings and numbers in a row; a shorter tuple is a prefix of a longer one

@@ -193,6 +193,8 @@ describe("keys", function()
       { "f64", "1", "bad argument #1 to 'f64' (number expected, got string)" },
       { "str", 5, "bad argument #1 to 'str' (string expected, got number)" },
       { "tuple", 5, "bad argument #1 to 'tuple' (table expected, got number)" },
+      { "tuple", { 1, 0 / 0 }, "bad argument #1 to 'tuple' (part 2 is a NaN; "
+        .. "strings and numbers are possible)" },
       { "untuple", 5,
         "bad argument #1 to 'untuple' (string expected, got number)" },
       { "successor", 5,
