@@ -198,8 +198,8 @@ local contenders = { open_grainstore, open_table, open_sqlite, open_redis }
 -- ---- measuring --------------------------------------------------------------
 
 -- Strings that were made one by one are strings of their own, so that who keeps
--- the one it was given does not answer with the very object it is compared with:
--- reading a value is looking at its bytes, whoever kept them.
+-- the one it was given does not answer with the very object it is compared
+-- with: reading a value is looking at its bytes, whoever kept them.
 local function values_of(options)
   local filling = ("abcdefghijklmnopqrstuvwxyz"):rep(4):sub(1, 84)
   local values = {}
