@@ -12,6 +12,19 @@ local function rename(message, name, is_method)
   end)
 end
 
+--- Blames the caller of the function that calls this for an argument.
+-- @tparam boolean is_well whether there is nothing to blame
+-- @tparam integer position of the argument
+-- @tparam string name of that function
+-- @tparam string what is expected
+-- @param value the argument
+function M.expect(is_well, position, name, what, value)
+  if not is_well then
+    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(position,
+      name, what, type(value)), 3)
+  end
+end
+
 --- Calls f; to be used right in the function that the caller called.
 -- @tparam string name of that function
 -- @tparam boolean is_method whether its first argument is the handle

@@ -12,6 +12,8 @@
 -- text.
 -- @module grainstore.journal
 
+local expect = require "grainstore.blame".expect
+
 local M = {}
 
 --- The kinds of events.
@@ -19,14 +21,6 @@ M.kinds = {
   "flush", "merge", "move", "drop", "stall", "refused", "policy_error",
   "open", "close", "resume",
 }
-
--- Blames the caller of its caller.
-local function expect(is_well, position, name, what, value)
-  if not is_well then
-    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(position,
-      name, what, type(value)), 3)
-  end
-end
 
 local function is_event(value)
   return type(value) == "table" and type(value.kind) == "string"

@@ -3,6 +3,7 @@
 -- can use them as they are.
 -- @module grainstore.testing.claims
 
+local expect = require "grainstore.blame".expect
 local grainstore = require "grainstore"
 local show = require "grainstore.testing.show"
 
@@ -10,14 +11,6 @@ local M = {}
 
 local function failed(what, message, code)
   return ("%s failed: %s (%s)"):format(what, message, code)
-end
-
--- Blames the caller of the claim that called this.
-local function expect(is_well, position, name, what, value)
-  if not is_well then
-    error(("bad argument #%d to '%s' (%s expected, got %s)"):format(position,
-      name, what, type(value)), 3)
-  end
 end
 
 local function has_method(value, name)
