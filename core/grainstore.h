@@ -88,7 +88,7 @@ typedef struct gs_options {
   uint64_t wal_batch_ms;       /* window of GS_DURABILITY_BATCH, 1 to 60000 */
   uint64_t wal_batch_bytes;    /* and its bound in bytes */
   uint64_t memory_bytes;       /* ceiling for memtables, cache and indexes */
-  uint64_t memtable_bytes;     /* 0: memory_bytes / 8 */
+  uint64_t memtable_bytes;     /* 0: memory_bytes / 8, at most 64 MiB */
   uint64_t max_wal_bytes;      /* 0: 4 memtables; reaching it forces a flush */
   uint64_t table_bytes;        /* where output tables are cut */
   uint32_t block_bytes;        /* 256 to 65536 */

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #define MIB (UINT64_C(1) << 20)
+/* Larger memtables spare little writing, take the cache's memory, and cost a
+ * put more misses than they save. */
+#define MEMTABLE_MOST (64 * MIB)
 
 enum {
   DEFAULT_BLOCK_BYTES = 4096,
@@ -133,7 +136,8 @@ void
 gs_options_derive(gs_options *options)
 {
   if (options->memtable_bytes == 0) {
-    options->memtable_bytes = options->memory_bytes / 8;
+    uint64_t part = options->memory_bytes / 8;
+    options->memtable_bytes = part < MEMTABLE_MOST ? part : MEMTABLE_MOST;
   }
   if (options->max_wal_bytes == 0) {
     options->max_wal_bytes = 4 * options->memtable_bytes;

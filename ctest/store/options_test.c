@@ -102,6 +102,20 @@ test_what_is_left_out_follows_from_the_memory(void **state)
 }
 
 static void
+test_memtables_stay_small_in_much_memory_unless_asked(void **state)
+{
+  (void)state;
+  gs_options options = kit_options();
+  options.memory_bytes = UINT64_C(4) << 30;
+  options.memtable_bytes = 0;
+  gs_options_derive(&options);
+  assert_int_equal(options.memtable_bytes, 64 << 20);
+  options.memtable_bytes = 512 << 20;
+  gs_options_derive(&options);
+  assert_int_equal(options.memtable_bytes, 512 << 20);
+}
+
+static void
 test_the_cache_gets_what_memtables_leave_and_a_quarter_at_least(void **state)
 {
   (void)state;
@@ -133,6 +147,7 @@ main(void)
       KIT_TEST(test_numbers_change_within_their_bounds_only),
       KIT_TEST(test_options_out_of_bounds_open_nothing),
       KIT_TEST(test_what_is_left_out_follows_from_the_memory),
+      KIT_TEST(test_memtables_stay_small_in_much_memory_unless_asked),
       KIT_TEST(test_the_cache_gets_what_memtables_leave_and_a_quarter_at_least),
       KIT_TEST(test_a_new_default_ttl_counts_for_puts_from_then_on),
   };
