@@ -84,4 +84,18 @@ gs_slice_head(gs_slice key)
   return word;
 }
 
+/* How many of so many heads, which rise, are < head; no jump depends on one.
+ * Requires: count > 0. */
+static inline size_t
+gs_heads_below(const uint64_t *heads, size_t count, uint64_t head)
+{
+  size_t first = 0;
+  while (count > 1) {
+    size_t half = count / 2;
+    first += heads[first + half - 1] < head ? half : 0;
+    count -= half;
+  }
+  return first + (heads[first] < head ? 1 : 0);
+}
+
 #endif

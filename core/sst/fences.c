@@ -117,19 +117,10 @@ gs_fences_memory_bytes(const gs_fences *fences)
          fences->count * (sizeof *fences->list + sizeof *fences->heads);
 }
 
-/* Number of heads < head. */
 static uint32_t
 heads_below(const gs_fences *fences, uint64_t head)
 {
-  const uint64_t *heads = fences->heads;
-  uint32_t first = 0;
-  uint32_t left = fences->count;
-  while (left > 1) {
-    uint32_t half = left / 2;
-    first += heads[first + half - 1] < head ? half : 0;
-    left -= half;
-  }
-  return first + (heads[first] < head ? 1 : 0);
+  return (uint32_t)gs_heads_below(fences->heads, fences->count, head);
 }
 
 uint32_t

@@ -188,11 +188,36 @@ make_run(gs_alloc *alloc, uint64_t id, uint32_t level, size_t room)
   return run;
 }
 
+/* How many bytes both begin with. */
+static size_t
+shared_bytes(gs_slice a, gs_slice b)
+{
+  size_t most = a.size < b.size ? a.size : b.size;
+  size_t shared = 0;
+  while (shared < most && a.data[shared] == b.data[shared]) {
+    shared++;
+  }
+  return shared;
+}
+
+static gs_slice
+behind_prefix(const gs_run *run, gs_slice key)
+{
+  size_t size = run->prefix.size;
+  return size == 0 ? key : gs_slice_of(key.data + size, key.size - size);
+}
+
+/* Of all tables, since those of a broken run may stand in any order. */
 static void
 note_heads(gs_run *run)
 {
+  run->prefix = run->tables[0]->meta.max_key;
+  for (size_t i = 1; i < run->table_count; i++) {
+    run->prefix.size = shared_bytes(run->prefix, run->tables[i]->meta.max_key);
+  }
   for (size_t i = 0; i < run->table_count; i++) {
-    run->max_heads[i] = gs_slice_head(run->tables[i]->meta.max_key);
+    run->max_heads[i] =
+        gs_slice_head(behind_prefix(run, run->tables[i]->meta.max_key));
   }
 }
 
@@ -316,24 +341,34 @@ gs_run_unref(gs_run *run)
   free_run(run, run->table_count);
 }
 
-size_t
-gs_run_lower_bound(const gs_run *run, gs_slice key)
+/* As gs_run_lower_bound, where none of the tables below low is the one. */
+static size_t
+bound_among_equals(const gs_run *run, size_t low, uint64_t head, gs_slice key)
 {
-  uint64_t head = gs_slice_head(key);
-  size_t low = 0;
-  size_t high = run->table_count;
+  size_t high = head == UINT64_MAX ? run->table_count
+                                   : gs_heads_below(run->max_heads,
+                                                    run->table_count, head + 1);
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    uint64_t there = run->max_heads[middle];
-    if (there < head ||
-        (there == head &&
-         gs_slice_compare(run->tables[middle]->meta.max_key, key) < 0)) {
+    if (gs_slice_compare(run->tables[middle]->meta.max_key, key) < 0) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
   return low;
+}
+
+size_t
+gs_run_lower_bound(const gs_run *run, gs_slice key)
+{
+  if (!gs_slice_has_prefix(key, run->prefix)) {
+    return gs_slice_compare(key, run->prefix) < 0 ? 0 : run->table_count;
+  }
+  uint64_t head = gs_slice_head(behind_prefix(run, key));
+  size_t low = gs_heads_below(run->max_heads, run->table_count, head);
+  bool is_tie = low < run->table_count && run->max_heads[low] == head;
+  return is_tie ? bound_among_equals(run, low, head, key) : low;
 }
 
 gs_tree_table *

@@ -58,7 +58,8 @@ typedef struct gs_run {
   size_t table_count;     /* at least 1 in a version */
   gs_tree_table **tables; /* key ranges rise */
   gs_tree_table **by_id;  /* the same tables, ids rising */
-  uint64_t *max_heads;    /* gs_slice_head of each max key, searched first */
+  gs_slice prefix;        /* what all max keys begin with; in the first one */
+  uint64_t *max_heads;    /* gs_slice_head of what follows it in each */
   uint64_t bytes;         /* sums over the tables */
   uint64_t entry_count;
   uint64_t tombstone_count;

@@ -96,6 +96,23 @@ test_prefixes(void **state)
   assert_true(gs_slice_has_prefix(gs_slice_of(NULL, 0), gs_slice_of(NULL, 0)));
 }
 
+static void
+test_heads_below_a_head_are_counted(void **state)
+{
+  (void)state;
+  const uint64_t heads[] = {0, 2, 2, 2, 5, UINT64_MAX};
+  for (size_t count = 1; count <= 6; count++) {
+    for (uint64_t head = 0; head < 8; head++) {
+      size_t wanted = 0;
+      while (wanted < count && heads[wanted] < head) {
+        wanted++;
+      }
+      assert_int_equal(gs_heads_below(heads, count, head), wanted);
+    }
+  }
+  assert_int_equal(gs_heads_below(heads, 6, UINT64_MAX), 5);
+}
+
 int
 main(void)
 {
@@ -105,6 +122,7 @@ main(void)
       cmocka_unit_test(test_only_the_same_bytes_are_equal),
       cmocka_unit_test(test_heads_order_like_their_keys_or_tie),
       cmocka_unit_test(test_a_head_is_the_first_eight_bytes),
+      cmocka_unit_test(test_heads_below_a_head_are_counted),
       cmocka_unit_test(test_prefixes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,92 @@ test_keys_that_differ_after_eight_bytes_are_told_apart(void **state)
   gs_version_unref(v);
 }
 
+/* So many keys that begin alike, of few and extreme bytes, in order. */
+static size_t
+draw_keys(uint64_t *random, size_t shared, gs_slice *keys, uint8_t (*room)[20])
+{
+  static const uint8_t few[] = {0, 1, 'a', 0xff};
+  size_t count = 0;
+  for (size_t i = 0; i < 24; i++) {
+    *random = *random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    uint64_t bits = *random >> 11;
+    size_t size = shared + bits % 10;
+    for (size_t b = 0; b < size; b++) {
+      room[i][b] = b < shared ? 'p' : few[bits >> (4 + 2 * b) & 3];
+    }
+    gs_slice key = gs_slice_of(room[i], size);
+    size_t at = count;
+    while (at > 0 && gs_slice_compare(keys[at - 1], key) > 0) {
+      at--;
+    }
+    if (at > 0 && gs_slice_equal(keys[at - 1], key)) {
+      continue;
+    }
+    memmove(keys + at + 1, keys + at, (count - at) * sizeof *keys);
+    keys[at] = key;
+    count++;
+  }
+  return count;
+}
+
+/* A run whose tables hold one key each, every other one from the first on; all
+ * keys are asked for. */
+static void
+ask_for_all(const gs_slice *keys, size_t count, size_t first,
+            size_t table_count)
+{
+  test_alloc alloc;
+  test_alloc_init(&alloc);
+  gs_tree_table *tables[12];
+  for (size_t i = 0; i < table_count; i++) {
+    gs_slice key = keys[first + 2 * i];
+    gs_table_meta meta = {.id = i + 1, .min_key = key, .max_key = key};
+    tables[i] = gs_tree_table_new(&alloc.base, &meta);
+  }
+  gs_run *run = gs_run_new(&alloc.base, 1, 0, tables, table_count);
+  for (size_t k = 0; k < count; k++) {
+    size_t wanted = 0;
+    while (wanted < table_count &&
+           gs_slice_compare(keys[first + 2 * wanted], keys[k]) < 0) {
+      wanted++;
+    }
+    assert_int_equal(gs_run_lower_bound(run, keys[k]), wanted);
+  }
+  gs_run_unref(run);
+  for (size_t i = 0; i < table_count; i++) {
+    gs_tree_table_unref(tables[i]);
+  }
+  assert_int_equal(alloc.live_bytes, 0);
+}
+
+static void
+test_the_first_table_that_may_hold_a_key_is_found_however_keys_begin(
+    void **state)
+{
+  (void)state;
+  uint64_t random = 7;
+  for (size_t round = 0; round < 400; round++) {
+    uint8_t room[24][20];
+    gs_slice keys[25];
+    size_t count = draw_keys(&random, round % 11, keys, room);
+    size_t first = round % (count / 2);
+    for (size_t tables = 1; first + 2 * tables <= count; tables++) {
+      ask_for_all(keys, count, first, tables);
+    }
+  }
+  const gs_slice last[] = {gs_slice_str("a"),
+                           gs_slice_str("b"),
+                           gs_slice_str("\xff\xff\xff\xff\xff\xff\xff\xff"
+                                        "a"),
+                           gs_slice_str("\xff\xff\xff\xff\xff\xff\xff\xff"
+                                        "b"),
+                           gs_slice_str("\xff\xff\xff\xff\xff\xff\xff\xff"
+                                        "c"),
+                           gs_slice_str("\xff\xff\xff\xff\xff\xff\xff\xff"
+                                        "d")};
+  ask_for_all(last, 6, 0, 3);
+}
+
 static void
 expect_overlap(const gs_run *run, const char *min, const char *max,
                size_t begin, size_t end)
@@ -319,6 +405,7 @@ test_a_changed_run_is_what_a_new_one_of_its_tables_would_be(void **state)
                         count * sizeof *made->tables);
     assert_memory_equal(made->by_id, wanted->by_id,
                         count * sizeof *made->by_id);
+    assert_true(gs_slice_equal(made->prefix, wanted->prefix));
     assert_memory_equal(made->max_heads, wanted->max_heads,
                         count * sizeof *made->max_heads);
     assert_int_equal(made->bytes, wanted->bytes);
@@ -366,6 +453,8 @@ main(void)
       cmocka_unit_test(test_tables_of_a_run_stand_by_key_and_are_found_by_id),
       cmocka_unit_test(test_the_table_with_the_key_in_its_bounds_is_found),
       cmocka_unit_test(test_keys_that_differ_after_eight_bytes_are_told_apart),
+      cmocka_unit_test(
+          test_the_first_table_that_may_hold_a_key_is_found_however_keys_begin),
       cmocka_unit_test(test_the_tables_that_share_a_key_with_a_range_are_found),
       cmocka_unit_test(test_a_table_with_empty_keys_can_be_made),
       cmocka_unit_test(test_a_table_keeps_its_own_copy_of_the_keys),
