@@ -32,6 +32,7 @@ gs_clocked_new(uint64_t wall_ms_now, gs_clocked **out, gs_error *err)
   clocked->ops = *real->ops;
   clocked->ops.wall_ms = wall_ms;
   clocked->env.ops = &clocked->ops;
+  clocked->env.process = real->process;
   clocked->env.alloc = real->alloc;
   clocked->env.has_threads = real->has_threads;
   atomic_init(&clocked->env.registry, NULL);

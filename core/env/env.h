@@ -146,14 +146,15 @@ typedef struct gs_env_ops {
   /* A small number that no other living thread of this process has, from 0;
    * reused after the thread ends. */
   uint32_t (*thread_slot)(gs_env *env);
-  /* Which process this is; changes in a forked child. */
-  uint64_t (*process_id)(gs_env *env);
   /* A named place where a schedule may turn; NULL where none ever does. */
   void (*point)(gs_env *env, const char *name);
 } gs_env_ops;
 
 struct gs_env {
   const gs_env_ops *ops;
+  /* Which process this is; changes in a forked child. No operation, since every
+   * call of a store asks. */
+  const _Atomic uint64_t *process;
   gs_alloc *alloc;  /* memory of everything opened through this machine */
   bool has_threads; /* false: thread_start fails, mutexes and waits are no-ops
                        and a wait returns at once */
@@ -162,6 +163,12 @@ struct gs_env {
   _Atomic(gs_mutex *) registry;
   void *opened; /* under registry */
 };
+
+static inline uint64_t
+gs_env_process(const gs_env *env)
+{
+  return atomic_load_explicit(env->process, memory_order_relaxed);
+}
 
 /* The base of every open file; implementations put it first. */
 struct gs_file {

@@ -114,7 +114,7 @@ gs_object_new(const char *path, const gs_options *options, gs_store **out,
   store->alloc = alloc;
   store->options = *options;
   store->is_readonly = options->readonly;
-  store->process_id = store->env->ops->process_id(store->env);
+  store->process_id = gs_env_process(store->env);
   atomic_init(&store->opens, 1);
   store->reason = "resume";
   atomic_init(&store->is_driven, options->has_policy);

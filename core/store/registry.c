@@ -45,7 +45,7 @@ new_site(gs_env *env, gs_site **out, gs_error *err)
     return status;
   }
   site->env = env;
-  site->process_id = env->ops->process_id(env);
+  site->process_id = gs_env_process(env);
   *out = site;
   return GS_OK;
 }
@@ -221,7 +221,7 @@ gs_registry_find(gs_env *env, uint64_t device, uint64_t inode)
       .device = device,
       .inode = inode,
       .is_located = true,
-      .process_id = env->ops->process_id(env),
+      .process_id = gs_env_process(env),
   };
   gs_mutex_lock(mutex);
   const gs_site *site = find_site(env, &wanted);

@@ -9,11 +9,8 @@
 #include "store/job.h"
 
 gs_status
-gs_store_check(const gs_store *store, gs_error *err)
+gs_store_fail_forked(const gs_store *store, gs_error *err)
 {
-  if (store->process_id == store->env->ops->process_id(store->env)) {
-    return GS_OK;
-  }
   gs_status status = GS_FAIL(
       err, GS_FORKED, "%s was opened before a fork and belongs to the parent",
       store->path);

@@ -252,8 +252,17 @@ struct gs_store {
 
 /* ---- small helpers used by several files ---------------------------------- */
 
+/* What gs_store_check tells a child: GS_FORKED. */
+gs_status gs_store_fail_forked(const gs_store *store, gs_error *err);
+
 /* GS_OK, or GS_FORKED in a child of the process that opened the store. */
-gs_status gs_store_check(const gs_store *store, gs_error *err);
+static inline gs_status
+gs_store_check(const gs_store *store, gs_error *err)
+{
+  return store->process_id == gs_env_process(store->env)
+             ? GS_OK
+             : gs_store_fail_forked(store, err);
+}
 
 /* As gs_store_check, and GS_READONLY or the sticky failure. */
 gs_status gs_store_check_writable(gs_store *store, gs_error *err);

@@ -25,7 +25,7 @@ static int
 compare_process(void *arg)
 {
   gs_env *env = gs_env_posix();
-  uint64_t process = env->ops->process_id(env);
+  uint64_t process = gs_env_process(env);
   return process == (uint64_t)getpid() && process != *(uint64_t *)arg ? 0 : 1;
 }
 
@@ -34,7 +34,7 @@ test_a_forked_child_is_another_process(void **state)
 {
   (void)state;
   gs_env *env = gs_env_posix();
-  uint64_t process = env->ops->process_id(env);
+  uint64_t process = gs_env_process(env);
   assert_int_equal(process, getpid());
   assert_int_equal(child_run(compare_process, &process).exit_status, 0);
 }

@@ -49,13 +49,13 @@ static void
 test_a_crashed_machine_draws_other_numbers_and_is_another_process(void **state)
 {
   (void)state;
-  uint64_t process = sim_machine_env->ops->process_id(sim_machine_env);
+  uint64_t process = gs_env_process(sim_machine_env);
   gs_sim *first = gs_sim_crash(sim_machine, GS_CRASH_KILL, 0);
   gs_sim *second = gs_sim_crash(sim_machine, GS_CRASH_KILL, 1);
   uint64_t drawn = gs_env_random64(gs_sim_env(first));
   assert_true(drawn != gs_env_random64(gs_sim_env(second)));
   assert_true(drawn != gs_env_random64(sim_machine_env));
-  assert_true(gs_sim_env(first)->ops->process_id(gs_sim_env(first)) != process);
+  assert_true(gs_env_process(gs_sim_env(first)) != process);
   gs_sim_free(first);
   gs_sim_free(second);
 }

@@ -480,6 +480,7 @@ power_dir_new(const char *root)
   take_over_operations(disk);
   disk->env.ops = &disk->ops;
   disk->env.alloc = power_memory();
+  disk->env.process = gs_env_posix()->process;
   disk->env.has_threads = true;
   atomic_init(&disk->env.registry, NULL);
   adoption all = {disk, disk->root};

@@ -148,8 +148,7 @@ write_owner(gs_env *env, int fd)
 {
   gs_buffer text;
   gs_buffer_init(&text, env->alloc);
-  gs_buffer_printf(&text, "%llu %s\n",
-                   (unsigned long long)env->ops->process_id(env),
+  gs_buffer_printf(&text, "%llu %s\n", (unsigned long long)gs_env_process(env),
                    program_invocation_short_name);
   GS_IGNORE(pwrite(fd, text.data, text.size, 0) < 0 ||
                 ftruncate(fd, (off_t)text.size) != 0,

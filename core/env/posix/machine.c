@@ -11,13 +11,6 @@
 /* getpid is a system call; this is asked before every write to a store. */
 static _Atomic uint64_t process;
 
-static uint64_t
-process_id(gs_env *env)
-{
-  (void)env;
-  return atomic_load_explicit(&process, memory_order_relaxed);
-}
-
 static const gs_env_ops operations = {
     .open = gs_posix_open,
     .close = gs_posix_close,
@@ -59,11 +52,11 @@ static const gs_env_ops operations = {
     .thread_start = gs_posix_thread_start,
     .thread_join = gs_posix_thread_join,
     .thread_slot = gs_posix_thread_slot,
-    .process_id = process_id,
 };
 
 static gs_env machine = {
     .ops = &operations,
+    .process = &process,
     .alloc = &gs_posix_alloc,
     .has_threads = true,
 };

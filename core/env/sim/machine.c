@@ -35,12 +35,6 @@ random64(gs_env *env)
 }
 
 static uint64_t
-process_id(gs_env *env)
-{
-  return gs_sim_of(env)->process;
-}
-
-static uint64_t
 part_bytes(gs_env *env, const char *path)
 {
   (void)env;
@@ -88,7 +82,6 @@ static const gs_env_ops operations = {
     .thread_start = gs_sim_thread_start,
     .thread_join = gs_sim_thread_join,
     .thread_slot = gs_sim_thread_slot,
-    .process_id = process_id,
     .point = gs_sim_point,
 };
 
@@ -118,7 +111,8 @@ gs_sim_bare(uint64_t seed)
   sim->random = gs_sim_mix(seed, 0);
   sim->chance = gs_sim_mix(seed, 1);
   sim->sector = SIM_SECTOR;
-  sim->process = 1;
+  atomic_init(&sim->process, 1);
+  sim->env.process = &sim->process;
   sim->mono_us = FIRST_MONO_US;
   sim->wall_ms = FIRST_WALL_MS;
   sim->next_inode = 1;

@@ -124,7 +124,7 @@ struct gs_sim {
   uint64_t seed;    /* of the random models of a crash */
   uint64_t random;  /* state of random64 */
   uint64_t chance;  /* state of the faults that come by chance */
-  uint64_t process; /* who runs on the machine; another after a crash */
+  _Atomic uint64_t process; /* who runs on the machine; another after a crash */
   uint64_t mono_us;
   uint64_t wall_ms;
   uint64_t ops;
