@@ -45,6 +45,13 @@ typedef struct gs_cursor_ops {
   /* To the next older version of this key: true. False when there is none:
    * the cursor stays where it is. A failure makes it invalid and is false. */
   bool (*older)(gs_cursor *cursor);
+  /* Takes at most room entries that next would come to, one after the other,
+   * and stands on the last of them. Each is the only version of its key, and
+   * its key is < *below, unless that is NULL; all stay valid until the cursor
+   * moves again. 0: there are none here, nothing has moved, and next goes on
+   * or tells what fails. Requires: valid, room > 0. May be NULL. */
+  size_t (*ahead)(gs_cursor *cursor, const gs_slice *below, gs_entry *into,
+                  size_t room);
   void (*end)(gs_cursor *cursor);
 } gs_cursor_ops;
 
@@ -102,6 +109,15 @@ static inline bool
 gs_cursor_older(gs_cursor *cursor)
 {
   return cursor->ops->older(cursor);
+}
+
+static inline size_t
+gs_cursor_ahead(gs_cursor *cursor, const gs_slice *below, gs_entry *into,
+                size_t room)
+{
+  return cursor->ops->ahead == NULL
+             ? 0
+             : cursor->ops->ahead(cursor, below, into, room);
 }
 
 static inline void

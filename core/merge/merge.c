@@ -383,6 +383,31 @@ merge_older(gs_cursor *cursor)
   return true;
 }
 
+/* Whatever the source at the front has below the runner-up it has alone. */
+static size_t
+merge_ahead(gs_cursor *cursor, const gs_slice *below, gs_entry *into,
+            size_t room)
+{
+  gs_merge_cursor *merge = merge_of(cursor);
+  size_t front = merge->front;
+  if (merge->is_down || merge->members_end != front + 1) {
+    return 0;
+  }
+  if (front + 1 < merge->source_count) {
+    const gs_slice *other = &source_at(merge, front + 1)->entry.key;
+    if (below == NULL || gs_slice_compare(*other, *below) < 0) {
+      below = other;
+    }
+  }
+  gs_cursor *source = source_at(merge, front);
+  size_t count = gs_cursor_ahead(source, below, into, room);
+  if (count > 0) {
+    merge->heads[merge->order[front]] = head_of(source->entry.key, false);
+    show_front(merge, front + 1);
+  }
+  return count;
+}
+
 /* Life ---------------------------------------------------------------- */
 
 static size_t
@@ -407,6 +432,7 @@ static const gs_cursor_ops merge_ops = {
     .next = merge_next,
     .prev = merge_prev,
     .older = merge_older,
+    .ahead = merge_ahead,
     .end = merge_end,
 };
 

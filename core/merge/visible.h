@@ -17,6 +17,8 @@
 
 #include "data/cursor.h"
 
+enum { GS_VISIBLE_TAKEN_MAX = 16 };
+
 typedef struct gs_visible_view {
   uint64_t seq;    /* newest sequence number seen */
   uint64_t now_ms; /* the reader's clock */
@@ -31,6 +33,13 @@ typedef struct gs_visible_cursor {
   gs_visible_view view;
   uint64_t from_head; /* heads of the bounds: most keys need no more */
   uint64_t to_head;
+  /* On a walk up the source takes several entries at once and stands on the
+   * last of them; taken[shown..count) are to be shown yet. */
+  gs_entry taken[GS_VISIBLE_TAKEN_MAX];
+  uint32_t shown;
+  uint32_t count; /* 0: the source stands on what is shown */
+  uint32_t room;  /* how many to take next time */
+  uint32_t rest;  /* steps before the next try */
 } gs_visible_cursor;
 
 /* first and last go to the ends of [from, to); seek below from goes to from. */

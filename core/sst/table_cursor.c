@@ -217,20 +217,28 @@ enter_block(table_cursor *cursor, uint32_t number)
 
 /* ---- rows --------------------------------------------------------------- */
 
-/* Reads the row at a place of the block into the entry. */
+/* Reads the row at a place of the block, and asks for what the walk reads later;
+ * where the next one begins, or 0. */
+static inline uint32_t
+read_row(table_cursor *cursor, uint32_t at, gs_entry *out)
+{
+  if (cursor->walked >= SHORT_WALK) {
+    ask_ahead(cursor, at);
+    return gs_block_row(&cursor->block, at, out);
+  }
+  uint32_t next = gs_block_row(&cursor->block, at, out);
+  cursor->walked++;
+  ask_for(cursor->block.data + next);
+  return next;
+}
+
+/* Stands on the row at a place of the block; false when it is unsound. */
 static bool
 enter_row_at(table_cursor *cursor, uint32_t row, uint32_t at)
 {
   cursor->row = row;
   cursor->at = at;
-  if (cursor->walked >= SHORT_WALK) {
-    ask_ahead(cursor, at);
-  }
-  cursor->next = gs_block_row(&cursor->block, at, &cursor->base.entry);
-  if (cursor->walked < SHORT_WALK) {
-    cursor->walked++;
-    ask_for(cursor->block.data + cursor->next);
-  }
+  cursor->next = read_row(cursor, at, &cursor->base.entry);
   if (cursor->next == 0) {
     gs_table *table = cursor->table;
     uint64_t offset = table->fences.list[cursor->number].offset + at;
@@ -453,6 +461,43 @@ cursor_older(gs_cursor *base)
          enter_first_row(cursor, number);
 }
 
+/* Whether the row at a place is the next key's only version: neither it nor the
+ * one behind it, which is in the same block, is an older one. *behind: where
+ * that begins. */
+static bool
+reads_alone(table_cursor *cursor, uint32_t at, gs_entry *out, uint32_t *behind)
+{
+  const gs_block *block = &cursor->block;
+  if (gs_block_is_older(block, at)) {
+    return false;
+  }
+  *behind = read_row(cursor, at, out);
+  return *behind != 0 && !gs_block_is_older(block, *behind);
+}
+
+static size_t
+cursor_ahead(gs_cursor *base, const gs_slice *below, gs_entry *into,
+             size_t room)
+{
+  table_cursor *cursor = of(base);
+  size_t count = 0;
+  while (count < room && cursor->row + 2 < cursor->block.row_count) {
+    uint32_t behind;
+    if (!reads_alone(cursor, cursor->next, &into[count], &behind) ||
+        (below != NULL && gs_slice_compare(into[count].key, *below) >= 0)) {
+      break;
+    }
+    cursor->row++;
+    cursor->at = cursor->next;
+    cursor->next = behind;
+    count++;
+  }
+  if (count > 0) {
+    base->entry = into[count - 1];
+  }
+  return count;
+}
+
 static void
 cursor_end(gs_cursor *base)
 {
@@ -473,6 +518,7 @@ static const gs_cursor_ops cursor_ops = {
     .next = cursor_next,
     .prev = cursor_prev,
     .older = cursor_older,
+    .ahead = cursor_ahead,
     .end = cursor_end,
 };
 

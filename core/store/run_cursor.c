@@ -232,6 +232,17 @@ older(gs_cursor *cursor)
 }
 
 static size_t
+ahead(gs_cursor *cursor, const gs_slice *below, gs_entry *into, size_t room)
+{
+  run_cursor *c = (run_cursor *)cursor;
+  size_t count = gs_cursor_ahead(c->inner, below, into, room);
+  if (count > 0) {
+    c->base.entry = c->inner->entry;
+  }
+  return count;
+}
+
+static size_t
 cursor_bytes(size_t table_count)
 {
   return sizeof(run_cursor) + table_count * sizeof(gs_tree_table *);
@@ -257,6 +268,7 @@ static const gs_cursor_ops ops = {
     .next = next,
     .prev = prev,
     .older = older,
+    .ahead = ahead,
     .end = end,
 };
 

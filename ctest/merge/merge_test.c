@@ -188,6 +188,7 @@ test_random_walks_over_random_sources_match_one_sorted_array(void **state)
   world *w = &the_world;
   size_t entries = 0;
   size_t sources = 0;
+  size_t taken = 0;
   for (int round = 0; round < BATTERY_ROUNDS; round++) {
     world_begin(w, &random);
     entries += w->entry_count;
@@ -195,11 +196,13 @@ test_random_walks_over_random_sources_match_one_sorted_array(void **state)
     cursor_battery battery = battery_of(w, random);
     cursor_battery_sweep(&battery, w->merge);
     cursor_battery_run(&battery, w->merge, BATTERY_MOVES);
+    taken += battery.taken;
     world_end(w);
   }
-  print_message("%d worlds, %zu sources, %zu entries, %d random moves\n",
-                BATTERY_ROUNDS, sources, entries,
-                BATTERY_ROUNDS * BATTERY_MOVES);
+  assert_true(taken > 100);
+  print_message(
+      "%d worlds, %zu sources, %zu entries, %d random moves, %zu taken\n",
+      BATTERY_ROUNDS, sources, entries, BATTERY_ROUNDS * BATTERY_MOVES, taken);
 }
 
 /* Failures ---------------------------------------------------------------- */

@@ -28,25 +28,34 @@ take_back(array_cursor *array)
   array->lent = NULL;
 }
 
-/* Replaces the entry's slices by copies; out of memory ends the program. */
-static void
-lend(array_cursor *array)
+static uint8_t *
+copy_slice(uint8_t *to, gs_slice *slice)
 {
-  gs_entry *entry = &array->base.entry;
+  if (slice->size > 0) {
+    memcpy(to, slice->data, slice->size);
+  }
+  slice->data = to;
+  return to + slice->size;
+}
+
+/* Replaces the entries' slices by copies; out of memory ends the program. */
+static void
+lend(array_cursor *array, gs_entry *entries, size_t count)
+{
+  size_t bytes = 1;
+  for (size_t i = 0; i < count; i++) {
+    bytes += entries[i].key.size + entries[i].value.size;
+  }
   take_back(array);
-  array->lent = malloc(entry->key.size + entry->value.size + 1);
+  array->lent = malloc(bytes);
   if (array->lent == NULL) {
     abort();
   }
-  uint8_t *value = array->lent + entry->key.size;
-  if (entry->key.size > 0) {
-    memcpy(array->lent, entry->key.data, entry->key.size);
+  uint8_t *to = array->lent;
+  for (size_t i = 0; i < count; i++) {
+    to = copy_slice(to, &entries[i].key);
+    to = copy_slice(to, &entries[i].value);
   }
-  if (entry->value.size > 0) {
-    memcpy(value, entry->value.data, entry->value.size);
-  }
-  entry->key.data = array->lent;
-  entry->value.data = value;
 }
 
 static bool
@@ -141,7 +150,7 @@ stand(array_cursor *array, size_t at)
   }
   array->at = at;
   array->base.entry = array->entries[at];
-  lend(array);
+  lend(array, &array->base.entry, 1);
 }
 
 /* Index of the first entry whose key is not below the given one. */
@@ -239,6 +248,37 @@ array_older(gs_cursor *cursor)
   return false;
 }
 
+static bool
+is_alone(const array_cursor *array, size_t at)
+{
+  return !is_same_key(array, at - 1, at) &&
+         (at + 1 == array->entry_count || !is_same_key(array, at, at + 1));
+}
+
+static size_t
+array_ahead(gs_cursor *cursor, const gs_slice *below, gs_entry *into,
+            size_t room)
+{
+  array_cursor *array = standing_array_of(cursor);
+  size_t most = 1 + array->move_count % 3;
+  size_t count = 0;
+  for (size_t at = array->at + 1;
+       count < most && count < room && at < array->entry_count &&
+       is_alone(array, at) &&
+       (below == NULL || gs_slice_compare(array->entries[at].key, *below) < 0);
+       at++) {
+    into[count++] = array->entries[at];
+  }
+  if (count == 0 || (array->moves_left != NULL && *array->moves_left == 0)) {
+    return 0;
+  }
+  GS_IGNORE(has_moves_left(array), "there are some");
+  lend(array, into, count);
+  array->at += count;
+  cursor->entry = into[count - 1];
+  return count;
+}
+
 static void
 array_end(gs_cursor *cursor)
 {
@@ -255,6 +295,7 @@ static const gs_cursor_ops array_ops = {
     .next = array_next,
     .prev = array_prev,
     .older = array_older,
+    .ahead = array_ahead,
     .end = array_end,
 };
 

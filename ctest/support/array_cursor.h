@@ -5,6 +5,7 @@
  * Model: the entries stand in internal order (key up, sequence down).
  *   - It lends: what entry shows is a copy of its own that is freed at the
  *     next move, so that a view kept too long is found by the sanitizers.
+ *   - ahead takes one to three entries, and none where the next move would fail.
  *   - next, prev and older of a cursor that stands nowhere end the program.
  *   - An aim takes two steps; any move after it but the seek to its key ends the
  *     program.

@@ -13,7 +13,7 @@
 
 #define NOWHERE SIZE_MAX
 
-enum { PROBE_BYTES = 70 };
+enum { PROBE_BYTES = 70, AHEAD_MAX = 5 };
 
 size_t
 battery_random_below(uint64_t *random, size_t limit)
@@ -89,17 +89,22 @@ model_prev(const cursor_battery *battery, size_t at)
 /* Comparison -------------------------------------------------------------- */
 
 static void
+expect_entry(const gs_entry *entry, const gs_entry *wanted)
+{
+  assert_true(gs_slice_equal(entry->key, wanted->key));
+  assert_int_equal(entry->seq, wanted->seq);
+  assert_int_equal(entry->kind, wanted->kind);
+  assert_int_equal(entry->expires_at_ms, wanted->expires_at_ms);
+  assert_true(gs_slice_equal(entry->value, wanted->value));
+}
+
+static void
 expect(const cursor_battery *battery, const gs_cursor *cursor, size_t at)
 {
   assert_int_equal(cursor->status, GS_OK);
   assert_int_equal(cursor->valid, at != NOWHERE);
   if (at != NOWHERE) {
-    const gs_entry *wanted = &battery->entries[at];
-    assert_true(gs_slice_equal(cursor->entry.key, wanted->key));
-    assert_int_equal(cursor->entry.seq, wanted->seq);
-    assert_int_equal(cursor->entry.kind, wanted->kind);
-    assert_int_equal(cursor->entry.expires_at_ms, wanted->expires_at_ms);
-    assert_true(gs_slice_equal(cursor->entry.value, wanted->value));
+    expect_entry(&cursor->entry, &battery->entries[at]);
   }
   if (battery->check != NULL) {
     battery->check(cursor);
@@ -186,6 +191,30 @@ random_seek(cursor_battery *battery, gs_cursor *cursor)
   }
 }
 
+/* Groups ------------------------------------------------------------------- */
+
+/* Takes entries ahead, below a key or to the end; the index stood on. */
+static size_t
+random_ahead(cursor_battery *battery, gs_cursor *cursor, size_t at)
+{
+  uint8_t bytes[PROBE_BYTES];
+  gs_slice key = probe(battery, bytes);
+  bool is_bounded = battery_random_below(&battery->random, 2) == 0;
+  gs_entry into[AHEAD_MAX];
+  size_t room = 1 + battery_random_below(&battery->random, AHEAD_MAX);
+  size_t count = gs_cursor_ahead(cursor, is_bounded ? &key : NULL, into, room);
+  assert_true(count <= room);
+  for (size_t i = 0; i < count; i++) {
+    at = model_next(battery, at);
+    assert_true(at != NOWHERE);
+    assert_true(at + 1 == battery->entry_count || starts_key(battery, at + 1));
+    assert_true(!is_bounded || gs_slice_compare(into[i].key, key) < 0);
+    expect_entry(&into[i], &battery->entries[at]);
+  }
+  battery->taken += count;
+  return at;
+}
+
 void
 cursor_battery_run(cursor_battery *battery, gs_cursor *cursor,
                    size_t move_count)
@@ -205,6 +234,8 @@ cursor_battery_run(cursor_battery *battery, gs_cursor *cursor,
     } else if (is_down) {
       gs_cursor_prev(cursor);
       at = model_prev(battery, at);
+    } else if (choice < 9) {
+      at = random_ahead(battery, cursor, at);
     } else {
       gs_cursor_next(cursor);
       at = model_next(battery, at);

@@ -19,6 +19,7 @@ typedef struct cursor_battery {
   size_t entry_count;
   uint64_t random;                      /* state; any value but 0 */
   void (*check)(const gs_cursor *self); /* after every move; may be NULL */
+  size_t taken;                         /* entries that ahead gave */
 } cursor_battery;
 
 /* A number below limit. */
