@@ -246,6 +246,7 @@ ask_for_row(const gs_frame *frame, uint32_t at)
   uintptr_t row = (uintptr_t)frame + offsetof(gs_frame, data) + at;
   __builtin_prefetch((const void *)row);
   __builtin_prefetch((const void *)(row + GS_CACHE_LINE_BYTES));
+  __builtin_prefetch((const void *)(row + (uintptr_t)2 * GS_CACHE_LINE_BYTES));
 }
 
 /* The row a locator points at. */
@@ -346,6 +347,8 @@ gs_table_prefetch_row(gs_table_hint hint)
   const gs_frame *frame =
       home == NULL ? NULL : atomic_load_explicit(home, memory_order_acquire);
   if (frame != NULL) {
+    __builtin_prefetch(
+        frame->data); /* the block's header, and who touched it */
     ask_for_row(frame, hint.at);
   }
 }
