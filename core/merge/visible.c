@@ -13,6 +13,7 @@
  */
 #include "merge/visible.h"
 
+#include "base/check.h"
 #include "merge/relay.h"
 
 static gs_visible_cursor *
@@ -116,12 +117,21 @@ enum {
   WORTH_ASKING = 2,
 };
 
-/* The source stands on what is shown, or is about to leave it. */
+/* Nothing is taken any more: the source stands on what is shown, or is about to
+ * move. */
 static void
 drop_group(gs_visible_cursor *visible)
 {
   visible->shown = 0;
   visible->count = 0;
+}
+
+/* Nobody knows how far a walk up goes that has just begun. */
+static void
+start_slowly(gs_visible_cursor *visible)
+{
+  visible->room = ROOM_AT_FIRST;
+  visible->rest = STEPS_AT_FIRST;
 }
 
 /* Before a seek: a walk begins, and the source is to stand elsewhere. */
@@ -130,8 +140,7 @@ begin_walk(gs_visible_cursor *visible)
 {
   gs_relay_nowhere(&visible->base);
   drop_group(visible);
-  visible->room = ROOM_AT_FIRST;
-  visible->rest = STEPS_AT_FIRST;
+  start_slowly(visible);
 }
 
 /* Each taken entry is the only version of its key. False when none is left. */
@@ -154,6 +163,7 @@ take_group(gs_visible_cursor *visible)
 {
   const gs_slice *below = visible->view.has_to ? &visible->view.to : NULL;
   uint32_t room = visible->room;
+  GS_ASSERT(room <= GS_VISIBLE_TAKEN_MAX);
   visible->shown = 0;
   visible->count =
       (uint32_t)gs_cursor_ahead(visible->source, below, visible->taken, room);
@@ -256,6 +266,7 @@ visible_prev(gs_cursor *cursor)
 {
   gs_visible_cursor *visible = visible_of(cursor);
   return_to_shown(visible);
+  start_slowly(visible);
   if (visible->source->valid) {
     gs_cursor_prev(visible->source);
   }

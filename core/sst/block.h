@@ -100,7 +100,8 @@ gs_block_row(const gs_block *block, uint32_t at, gs_entry *out)
   return (uint32_t)next;
 }
 
-/* Whether the row before has the same key. Requires: gs_block_row read it. */
+/* Whether the row before has the same key. Requires: at is where gs_block_row
+ * said that a row begins; at the block's end the answer means nothing. */
 static inline bool
 gs_block_is_older(const gs_block *block, uint32_t at)
 {

@@ -217,8 +217,8 @@ enter_block(table_cursor *cursor, uint32_t number)
 
 /* ---- rows --------------------------------------------------------------- */
 
-/* Reads the row at a place of the block, and asks for what the walk reads later;
- * where the next one begins, or 0. */
+/* Reads the row at a place of the block, and asks for what the walk reads
+ * later; where the next row begins, or 0. */
 static inline uint32_t
 read_row(table_cursor *cursor, uint32_t at, gs_entry *out)
 {
@@ -481,6 +481,7 @@ cursor_ahead(gs_cursor *base, const gs_slice *below, gs_entry *into,
 {
   table_cursor *cursor = of(base);
   size_t count = 0;
+  /* The next block may go on with the key of this one's last row. */
   while (count < room && cursor->row + 2 < cursor->block.row_count) {
     uint32_t behind;
     if (!reads_alone(cursor, cursor->next, &into[count], &behind) ||

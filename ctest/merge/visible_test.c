@@ -164,6 +164,94 @@ test_random_walks_show_exactly_what_the_definition_says(void **state)
                 BATTERY_ROUNDS, seen, entries, BATTERY_ROUNDS * BATTERY_MOVES);
 }
 
+/* Keys with one version, most of which are seen. */
+static void
+make_long_history(world *w, uint64_t *random)
+{
+  w->entry_count = MAX_ENTRIES;
+  for (size_t i = 0; i < w->entry_count; i++) {
+    w->keys[i][0] = (uint8_t)i;
+    w->entries[i] = (gs_entry){
+        .key = gs_slice_of(w->keys[i], 1), .seq = i + 1, .kind = GS_KIND_PUT};
+    if (battery_random_below(random, 5) == 0) {
+      w->entries[i].kind = GS_KIND_DELETE;
+    }
+  }
+  w->view = (gs_visible_view){.seq = MAX_ENTRIES - 9};
+}
+
+/* Up by some, down by few, and so on; the largest group that the source gave. */
+static uint32_t
+walk_to_and_fro(const world *w, uint64_t *random)
+{
+  const gs_cursor *cursor = &w->visible.base;
+  uint32_t largest = 0;
+  size_t at = 0;
+  gs_cursor_first(&the_world.visible.base);
+  while (cursor->valid) {
+    size_t most = battery_random_below(random, 3) == 0 ? 3 : 60;
+    for (size_t n = battery_random_below(random, most); n > 0 && cursor->valid;
+         n--) {
+      assert_int_equal(cursor->entry.seq, w->seen[at++].seq);
+      gs_cursor_next(&the_world.visible.base);
+      if (w->visible.count > largest) {
+        largest = w->visible.count;
+      }
+    }
+    for (size_t n = battery_random_below(random, 20);
+         n > 0 && at > 0 && cursor->valid; n--) {
+      gs_cursor_prev(&the_world.visible.base);
+      assert_int_equal(cursor->entry.seq, w->seen[--at].seq);
+    }
+  }
+  assert_int_equal(cursor->status, GS_OK);
+  assert_int_equal(at, w->seen_count);
+  return largest;
+}
+
+static void
+test_long_walks_take_groups_and_may_turn_in_each(void **state)
+{
+  (void)state;
+  uint64_t random = 5;
+  world *w = &the_world;
+  uint32_t largest = 0;
+  for (int round = 0; round < BATTERY_ROUNDS; round++) {
+    make_long_history(w, &random);
+    world_begin(w);
+    w->source.is_generous = true;
+    uint32_t seen = walk_to_and_fro(w, &random);
+    assert_true(seen <= GS_VISIBLE_TAKEN_MAX);
+    largest = seen > largest ? seen : largest;
+    world_end(w);
+  }
+  assert_int_equal(largest, GS_VISIBLE_TAKEN_MAX);
+}
+
+/* A step back after a step on is as cheap as the step. */
+static void
+test_who_turns_round_and_again_takes_no_groups(void **state)
+{
+  (void)state;
+  uint64_t random = 6;
+  world *w = &the_world;
+  make_long_history(w, &random);
+  world_begin(w);
+  w->source.is_generous = true;
+  gs_cursor *cursor = &w->visible.base;
+  gs_cursor_first(cursor);
+  for (size_t i = 0; i < 60; i++) {
+    gs_cursor_next(cursor);
+  }
+  gs_cursor_prev(cursor);
+  for (size_t i = 0; i < 10; i++) {
+    gs_cursor_next(cursor);
+    assert_int_equal(w->visible.count, 0);
+    gs_cursor_prev(cursor);
+  }
+  world_end(w);
+}
+
 /* Failures ---------------------------------------------------------------- */
 
 static bool
@@ -331,6 +419,8 @@ main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_random_walks_show_exactly_what_the_definition_says),
+      cmocka_unit_test(test_long_walks_take_groups_and_may_turn_in_each),
+      cmocka_unit_test(test_who_turns_round_and_again_takes_no_groups),
       cmocka_unit_test(
           test_a_failure_at_any_move_ends_the_walk_and_a_seek_starts_anew),
       cmocka_unit_test(

@@ -108,8 +108,13 @@ test_memtables_stay_small_in_much_memory_unless_asked(void **state)
   gs_options options = kit_options();
   options.memory_bytes = UINT64_C(4) << 30;
   options.memtable_bytes = 0;
+  options.max_wal_bytes = 0;
   gs_options_derive(&options);
   assert_int_equal(options.memtable_bytes, 64 << 20);
+  assert_int_equal(options.max_wal_bytes, 256 << 20);
+  assert_true(
+      gs_options_cache_bytes(options.memory_bytes, options.memtable_bytes) >
+      options.memory_bytes / 10 * 9);
   options.memtable_bytes = 512 << 20;
   gs_options_derive(&options);
   assert_int_equal(options.memtable_bytes, 512 << 20);

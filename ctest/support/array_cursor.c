@@ -260,7 +260,7 @@ array_ahead(gs_cursor *cursor, const gs_slice *below, gs_entry *into,
             size_t room)
 {
   array_cursor *array = standing_array_of(cursor);
-  size_t most = 1 + array->move_count % 3;
+  size_t most = array->is_generous ? room : 1 + array->move_count % 3;
   size_t count = 0;
   for (size_t at = array->at + 1;
        count < most && count < room && at < array->entry_count &&

@@ -5,7 +5,8 @@
  * Model: the entries stand in internal order (key up, sequence down).
  *   - It lends: what entry shows is a copy of its own that is freed at the
  *     next move, so that a view kept too long is found by the sanitizers.
- *   - ahead takes one to three entries, and none where the next move would fail.
+ *   - ahead takes one to three entries, or all that fit where it is told to be
+ *     generous, and none where the next move would fail.
  *   - next, prev and older of a cursor that stands nowhere end the program.
  *   - An aim takes two steps; any move after it but the seek to its key ends the
  *     program.
@@ -33,6 +34,7 @@ typedef struct array_cursor {
   uint64_t *moves_left; /* NULL after init: moves do not fail */
   gs_status failure;    /* GS_IO after init */
   uint64_t move_count;
+  bool is_generous; /* false after init */
 } array_cursor;
 
 void array_cursor_init(array_cursor *cursor, const gs_entry *entries,

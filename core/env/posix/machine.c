@@ -8,7 +8,7 @@
 
 #include "env/posix/posix.h"
 
-/* getpid is a system call; this is asked before every write to a store. */
+/* getpid is a system call; every call of a store asks. */
 static _Atomic uint64_t process;
 
 static const gs_env_ops operations = {
