@@ -121,9 +121,9 @@ typedef struct sim_watch {
 struct gs_sim {
   gs_env env; /* first, so that a gs_env is its machine */
   sim_alloc alloc;
-  uint64_t seed;    /* of the random models of a crash */
-  uint64_t random;  /* state of random64 */
-  uint64_t chance;  /* state of the faults that come by chance */
+  uint64_t seed;            /* of the random models of a crash */
+  uint64_t random;          /* state of random64 */
+  uint64_t chance;          /* state of the faults that come by chance */
   _Atomic uint64_t process; /* who runs on the machine; another after a crash */
   uint64_t mono_us;
   uint64_t wall_ms;
