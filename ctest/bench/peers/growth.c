@@ -19,7 +19,7 @@ work_run_growth(const peer_engine *engine, const work_setup *setup,
   work_emit_written(&w);
   peer_allow(1 << 0);
   work_read_random(&w, "readrandom", w.count);
-  work_read_random(&w, "readrandom, warm", w.count);
+  work_read_random(&w, "readrandom (warm)", w.count);
   work_read_missing(&w);
   work_read_seq(&w);
   work_fill(&w, "overwrite", true, 1);

@@ -127,6 +127,7 @@ test_goals_are_those_of_twenty_five_rows(void **state)
   assert_null(goal_find("peak memory, MiB"));
   assert_true(goal_growth("readrandom", 10) == 2.5);
   assert_true(goal_growth("readrandom", 4) == 0);
+  assert_true(goal_growth("readrandom (warm)", 17) == 2.5);
 }
 
 /* ---- texts -----------------------------------------------------------------*/
