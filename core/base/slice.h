@@ -57,6 +57,18 @@ gs_slice_has_prefix(gs_slice key, gs_slice prefix)
          (prefix.size == 0 || memcmp(key.data, prefix.data, prefix.size) == 0);
 }
 
+/* How many bytes both begin with. */
+static inline size_t
+gs_slice_shared(gs_slice a, gs_slice b)
+{
+  size_t most = a.size < b.size ? a.size : b.size;
+  size_t shared = 0;
+  while (shared < most && a.data[shared] == b.data[shared]) {
+    shared++;
+  }
+  return shared;
+}
+
 /*
  * The first eight bytes as a big-endian number, missing bytes taken as zero:
  * a < b in byte order implies head(a) <= head(b).

@@ -87,15 +87,9 @@ narrow(const gs_arena *arena, gs_slice prefix, const gathering *found)
 {
   for (size_t i = 0; i < found->count; i++) {
     gs_slice key = gs_node_key(gs_node_at(arena, found->items[i].node));
-    if (gs_slice_has_prefix(key, prefix)) {
-      continue;
+    if (!gs_slice_has_prefix(key, prefix)) {
+      prefix.size = gs_slice_shared(prefix, key);
     }
-    size_t limit = key.size < prefix.size ? key.size : prefix.size;
-    size_t shared = 0;
-    while (shared < limit && key.data[shared] == prefix.data[shared]) {
-      shared++;
-    }
-    prefix.size = shared;
   }
   return prefix;
 }

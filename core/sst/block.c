@@ -292,16 +292,6 @@ verify_rows(walk *seen, gs_error *err)
   return GS_OK;
 }
 
-static uint32_t
-shared_size(gs_slice a, gs_slice b)
-{
-  uint32_t size = 0;
-  while (size < a.size && size < b.size && a.data[size] == b.data[size]) {
-    size++;
-  }
-  return size;
-}
-
 gs_status
 gs_block_verify(const gs_block *block, bool first_is_older, gs_error *err)
 {
@@ -314,8 +304,9 @@ gs_block_verify(const gs_block *block, bool first_is_older, gs_error *err)
   uint64_t rows_at = gs_block_rows_at(block->row_count, block->prefix_size);
   gs_slice first = key_of(block, 0);
   gs_slice prefix = prefix_of(block);
-  uint32_t shared =
-      block->row_count == 1 ? 0 : shared_size(first, seen.before.key);
+  uint32_t shared = block->row_count == 1
+                        ? 0
+                        : (uint32_t)gs_slice_shared(first, seen.before.key);
   if (!is_zero(block->data, 17, GS_BLOCK_HEADER_BYTES) ||
       !is_zero(block->data, prefix_at + prefix.size, rows_at) ||
       shared != prefix.size) {

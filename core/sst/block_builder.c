@@ -71,11 +71,7 @@ shared_size(gs_slice a, gs_slice b, uint32_t limit)
   if (size > 0 && memcmp(a.data, b.data, size) == 0) {
     return (uint32_t)size;
   }
-  uint32_t shared = 0;
-  while (shared < size && a.data[shared] == b.data[shared]) {
-    shared++;
-  }
-  return shared;
+  return (uint32_t)gs_slice_shared(gs_slice_of(a.data, size), b);
 }
 
 /* The prefix of the rows there are and one more. */

@@ -188,18 +188,6 @@ make_run(gs_alloc *alloc, uint64_t id, uint32_t level, size_t room)
   return run;
 }
 
-/* How many bytes both begin with. */
-static size_t
-shared_bytes(gs_slice a, gs_slice b)
-{
-  size_t most = a.size < b.size ? a.size : b.size;
-  size_t shared = 0;
-  while (shared < most && a.data[shared] == b.data[shared]) {
-    shared++;
-  }
-  return shared;
-}
-
 static gs_slice
 behind_prefix(const gs_run *run, gs_slice key)
 {
@@ -213,7 +201,8 @@ note_heads(gs_run *run)
 {
   run->prefix = run->tables[0]->meta.max_key;
   for (size_t i = 1; i < run->table_count; i++) {
-    run->prefix.size = shared_bytes(run->prefix, run->tables[i]->meta.max_key);
+    run->prefix.size =
+        gs_slice_shared(run->prefix, run->tables[i]->meta.max_key);
   }
   for (size_t i = 0; i < run->table_count; i++) {
     run->max_heads[i] =

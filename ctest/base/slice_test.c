@@ -97,6 +97,19 @@ test_prefixes(void **state)
 }
 
 static void
+test_shared_beginnings_are_counted(void **state)
+{
+  (void)state;
+  gs_slice key = gs_slice_str("abc");
+  assert_int_equal(gs_slice_shared(key, gs_slice_of(NULL, 0)), 0);
+  assert_int_equal(gs_slice_shared(gs_slice_of(NULL, 0), key), 0);
+  assert_int_equal(gs_slice_shared(key, key), 3);
+  assert_int_equal(gs_slice_shared(key, gs_slice_str("abcd")), 3);
+  assert_int_equal(gs_slice_shared(gs_slice_str("ab"), key), 2);
+  assert_int_equal(gs_slice_shared(key, gs_slice_str("axc")), 1);
+}
+
+static void
 test_heads_below_a_head_are_counted(void **state)
 {
   (void)state;
@@ -122,6 +135,7 @@ main(void)
       cmocka_unit_test(test_only_the_same_bytes_are_equal),
       cmocka_unit_test(test_heads_order_like_their_keys_or_tie),
       cmocka_unit_test(test_a_head_is_the_first_eight_bytes),
+      cmocka_unit_test(test_shared_beginnings_are_counted),
       cmocka_unit_test(test_heads_below_a_head_are_counted),
       cmocka_unit_test(test_prefixes),
   };
